@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files, by raw system calls where libc's functions are cancellation points: these run in handlers of memory traps, and a
+ * cancelled thread must not leave in the middle.
+ */
+#include "host/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/failpoint.h"
+#include "host/log.h"
+#include "host/process.h"
+#include "host/signals.h"
+
+#define DESCRIPTOR_MIN 700
+
+/* Bytes moved at a time, on the stack. */
+#define COPY_SIZE 8192
+
+/* The result of a system call, with errno put back. */
+static long result(long value, int saved)
+{
+	long ret = value < 0 ? -errno : value;
+
+	errno = saved;
+	return ret;
+}
+
+static int file_open(const char *path, int flags, mode_t mode)
+{
+	int saved = errno;
+	int ret = kmem_failpoint();
+	int high;
+
+	if (ret != 0) {
+		return ret;
+	}
+	do {
+		ret = (int)result(syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, mode), saved);
+	} while (ret == -EINTR);
+	if (ret < 0) {
+		return ret;
+	}
+	high = fcntl(ret, F_DUPFD_CLOEXEC, DESCRIPTOR_MIN);
+	errno = saved;
+	if (high < 0) {
+		return ret;
+	}
+	kmem_host_file_close(ret);
+	return high;
+}
+
+/* A file under a name of its own, unlinked at once, for file systems without O_TMPFILE. */
+static int temporary_by_name(const char *dir)
+{
+	static unsigned int serial;
+
+	for (unsigned int tries = 0; tries < 100; tries++) {
+		char path[4096];
+		int fd;
+
+		(void)kmem_format(path, sizeof(path), "%s/kmem-%d-%u", dir, kmem_process_id(),
+				  __atomic_fetch_add(&serial, 1, __ATOMIC_RELAXED));
+		fd = file_open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+		if (fd == -EEXIST) {
+			continue;
+		}
+		if (fd >= 0) {
+			(void)unlink(path);
+		}
+		return fd;
+	}
+	return -EEXIST;
+}
+
+static int temporary_in(const char *dir)
+{
+	int fd = file_open(dir, O_RDWR | O_TMPFILE, 0600);
+
+	if (fd == -EOPNOTSUPP || fd == -EISDIR || fd == -EINVAL) {
+		return temporary_by_name(dir);
+	}
+	return fd;
+}
+
+int kmem_host_file_temporary(const char *dir)
+{
+	int fd;
+
+	if (dir == NULL) {
+		dir = getenv("TMPDIR");
+	}
+	if (dir != NULL && dir[0] != '\0') {
+		return temporary_in(dir);
+	}
+	fd = temporary_in("/var/tmp");
+	return fd >= 0 ? fd : temporary_in("/tmp");
+}
+
+int kmem_host_file_create(const char *path)
+{
+	return file_open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
+}
+
+int kmem_host_file_report(const char *path)
+{
+	return file_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+}
+
+int kmem_host_path_absolute(const char *path, char *absolute, size_t size)
+{
+	int saved = errno;
+	size_t used = 0;
+	int length;
+
+	/* Where there is no working directory any more, a relative path stays what it is. */
+	if (path[0] != '/' && getcwd(absolute, size) != NULL) {
+		used = strlen(absolute);
+	}
+	errno = saved;
+	if (used >= size) {
+		return -ENAMETOOLONG;
+	}
+	length = kmem_format(absolute + used, size - used, "%s%s", used > 1 ? "/" : "", path);
+	return (size_t)length < size - used ? 0 : -ENAMETOOLONG;
+}
+
+void kmem_host_file_remove(const char *path)
+{
+	int saved = errno;
+
+	(void)unlink(path);
+	errno = saved;
+}
+
+void kmem_host_file_close(int fd)
+{
+	int saved = errno;
+
+	(void)syscall(SYS_close, fd);
+	errno = saved;
+}
+
+/* Repeat a transfer until all of it is done. */
+static int transfer(long number, int fd, char *buffer, size_t size, size_t offset)
+{
+	int saved = errno;
+	int ret = kmem_failpoint();
+
+	if (ret != 0) {
+		return ret;
+	}
+	while (size > 0) {
+		long done = result(syscall(number, fd, buffer, size, (off_t)offset), saved);
+
+		if (done == -EINTR) {
+			continue;
+		}
+		if (done == -EFBIG) {
+			kmem_signals_discard(SIGXFSZ); /* a limit on file sizes: an error like others */
+		}
+		if (done <= 0) {
+			return done < 0 ? (int)done : -EIO;
+		}
+		buffer += done;
+		size -= (size_t)done;
+		offset += (size_t)done;
+	}
+	return 0;
+}
+
+int kmem_host_file_read(int fd, void *buffer, size_t size, size_t offset)
+{
+	return transfer(SYS_pread64, fd, buffer, size, offset);
+}
+
+int kmem_host_file_write(int fd, const void *buffer, size_t size, size_t offset)
+{
+	return transfer(SYS_pwrite64, fd, (char *)buffer, size, offset);
+}
+
+int kmem_host_file_append(int fd, const void *buffer, size_t size)
+{
+	const char *rest = buffer;
+	int saved = errno;
+
+	while (size > 0) {
+		long done = result(syscall(SYS_write, fd, rest, size), saved);
+
+		if (done == -EINTR) {
+			continue;
+		}
+		if (done < 0) {
+			return (int)done;
+		}
+		rest += done;
+		size -= (size_t)done;
+	}
+	return 0;
+}
+
+/* Copy a stretch that holds data. */
+static int copy_stretch(int from, int to, size_t offset, size_t end)
+{
+	char buffer[COPY_SIZE];
+
+	while (offset < end) {
+		size_t size = end - offset < sizeof(buffer) ? end - offset : sizeof(buffer);
+		int ret = kmem_host_file_read(from, buffer, size, offset);
+
+		if (ret == 0) {
+			ret = kmem_host_file_write(to, buffer, size, offset);
+		}
+		if (ret != 0) {
+			return ret;
+		}
+		offset += size;
+	}
+	return 0;
+}
+
+int kmem_host_file_copy(int from, int to, size_t size)
+{
+	int saved = errno;
+	size_t offset = 0;
+	int ret = (int)result(ftruncate(to, 0), saved); /* holes must not show what it had */
+
+	while (offset < size && ret == 0) {
+		long data = result(lseek(from, (off_t)offset, SEEK_DATA), saved);
+		long hole;
+
+		if (data == -ENXIO || data >= (long)size) {
+			break; /* nothing but a hole is left */
+		}
+		if (data < 0) {
+			return copy_stretch(from, to, offset, size);
+		}
+		hole = result(lseek(from, data, SEEK_HOLE), saved);
+		if (hole < 0 || hole > (long)size) {
+			hole = (long)size;
+		}
+		ret = copy_stretch(from, to, (size_t)data, (size_t)hole);
+		offset = (size_t)hole;
+	}
+	return ret != 0 ? ret : (int)result(ftruncate(to, (off_t)size), saved);
+}
+
+int kmem_host_file_punch(int fd, size_t offset, size_t size)
+{
+	int saved = errno;
+
+	return (int)result(syscall(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset, (off_t)size),
+			   saved);
+}
+
+int kmem_host_file_usage(int fd, size_t *bytes)
+{
+	int saved = errno;
+	struct stat status;
+	int ret = (int)result(fstat(fd, &status), saved);
+
+	if (ret == 0) {
+		*bytes = (size_t)status.st_blocks * 512; /* st_blocks counts units of 512 bytes */
+	}
+	return ret;
+}
+
+int kmem_host_file_replace(int from, int to)
+{
+	int saved = errno;
+	int ret = (int)result(syscall(SYS_dup3, from, to, O_CLOEXEC), saved);
+
+	if (ret < 0) {
+		return ret;
+	}
+	kmem_host_file_close(from);
+	return 0;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files for backing stores and reports. Safe in signal handlers, no cancellation points, errno untouched; 0 or -errno
+ * (descriptors: >= 0 or -errno). EINTR is retried. Every one whose failure is told to a caller passes the failpoint first.
+ */
+#ifndef KMEM_HOST_FILE_H
+#define KMEM_HOST_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* An unlinked file of mode 0600 in directory dir (NULL: $TMPDIR, else /var/tmp, else /tmp). Close-on-exec, high number. */
+int kmem_host_file_temporary(const char *dir);
+
+/* Create the file at path, mode 0600, for reading and writing. -EEXIST if there is one, others as open() has them. */
+int kmem_host_file_create(const char *path);
+
+/* Open the file at path for a report: created, or truncated. */
+int kmem_host_file_report(const char *path);
+
+/* path, made absolute by the working directory. 0; -ENAMETOOLONG where it does not fit in size bytes with its NUL. */
+int kmem_host_path_absolute(const char *path, char *absolute, size_t size);
+
+/* Unlink the file at path. */
+void kmem_host_file_remove(const char *path);
+
+void kmem_host_file_close(int fd);
+
+/* All of [offset, offset + size), or an error: -EIO if the file ends before. */
+int kmem_host_file_read(int fd, void *buffer, size_t size, size_t offset);
+int kmem_host_file_write(int fd, const void *buffer, size_t size, size_t offset);
+
+/* Append to a stream, pipe or terminal; all of it or an error. */
+int kmem_host_file_append(int fd, const void *buffer, size_t size);
+
+/* Copy the first size bytes of one file to another, holes kept where the host can. */
+int kmem_host_file_copy(int from, int to, size_t size);
+
+/* Give a range of a file back to the host, where the file system can; the file keeps its size. */
+int kmem_host_file_punch(int fd, size_t offset, size_t size);
+
+/* Bytes the file occupies on its device at present. */
+int kmem_host_file_usage(int fd, size_t *bytes);
+
+/* Make descriptor `to` refer to what `from` does, and close `from`. */
+int kmem_host_file_replace(int from, int to);
+
+#endif /* KMEM_HOST_FILE_H */

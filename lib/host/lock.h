@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Locks, and the order in which they are taken.
+ *
+ * The order, outermost first:
+ *
+ *   1 paging mutex   (lib/kernel/paging.c)  held over a whole page-in or page-out where the store asks for serialised calls
+ *   2 kernel lock    (lib/kernel/kernel.h)  page table writes, regions, frames, policy, store bookkeeping, statistics
+ *   3 signal lock    (lib/host/signals.c)   the program's wishes for SIGSEGV and SIGBUS
+ *
+ * Both kinds of holder have every signal but the synchronous ones blocked (32 and 33 too), so no handler of the program's
+ * runs under a lock, and no cancellation either. Nobody touches paged memory under a lock: a trap taken by a holder is
+ * found out by `kmem_thread_self()->locks` and reported as fatal. A fault of the caller's is taken with no lock held,
+ * because the public functions touch the caller's memory only outside.
+ */
+#ifndef KMEM_HOST_LOCK_H
+#define KMEM_HOST_LOCK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * A mutex over a futex. The word is 0 when free, else the holder's thread id, with the top bit set if somebody may wait.
+ * Zeroed memory is a free lock. Taking it twice in one thread is found out and aborts.
+ */
+struct kmem_lock {
+	_Atomic uint32_t word;
+};
+
+/* Both count in kmem_thread_self()->locks. The caller has blocked signals (kmem_signals_block()). */
+void kmem_lock_acquire(struct kmem_lock *lock);
+void kmem_lock_release(struct kmem_lock *lock);
+
+/* Whether the calling thread holds it. */
+bool kmem_lock_is_held(const struct kmem_lock *lock);
+
+/* In the child of a fork: the forking thread, whose id has changed, still holds it. */
+void kmem_lock_adopt(struct kmem_lock *lock);
+
+/*
+ * A place to wait for a change that is made under a lock. Zeroed memory is an empty queue. Wakeups may be spurious: look at
+ * the condition again.
+ */
+struct kmem_waitq {
+	_Atomic uint32_t sequence; /* counts wakeups */
+	uint32_t waiters;          /* guarded by the lock */
+};
+
+/* Release the lock, sleep until the next wakeup of the queue, take the lock again. */
+void kmem_waitq_wait(struct kmem_waitq *queue, struct kmem_lock *lock);
+
+/* Wake all; the caller holds the lock. No system call where nobody waits. */
+void kmem_waitq_wake(struct kmem_waitq *queue);
+
+#endif /* KMEM_HOST_LOCK_H */

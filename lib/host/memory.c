@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's memory: one system call a function, errno left as it was.
+ */
+#include "host/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "host/failpoint.h"
+#include "host/signals.h"
+
+_Static_assert((int)KMEM_PROT_READ == PROT_READ && (int)KMEM_PROT_WRITE == PROT_WRITE && (int)KMEM_PROT_EXEC == PROT_EXEC &&
+		       (int)KMEM_PROT_NONE == PROT_NONE,
+	       "enum kmem_prot is the host's");
+
+/* What the reservation is made of: alike everywhere, so that the host merges what is concealed with what is around it. */
+#define RESERVE_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
+
+/* Descriptors of the library's own begin here, above those that programs count on. */
+#define DESCRIPTOR_MIN 700
+
+size_t kmem_host_page_size(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/*
+ * Where a page's frame is mapped, or concealed, the host call is made directly: to ThreadSanitizer the C library's mmap() is a
+ * write to every byte, which would race with the program's threads.
+ */
+static void *map_fixed(void *addr, size_t size, int prot, int flags, int fd, size_t offset)
+{
+	return (void *)syscall(SYS_mmap, addr, size, prot, flags, fd, offset);
+}
+
+/* Map, and tell the error without touching errno. */
+static int map(void **addr, size_t size, int prot, int flags, int fd, size_t offset)
+{
+	int saved = errno;
+	int ret = kmem_failpoint();
+	void *got;
+
+	if (ret != 0) {
+		return ret;
+	}
+	if ((flags & MAP_FIXED) != 0) {
+		got = map_fixed(*addr, size, prot, flags, fd, offset);
+	} else {
+		got = mmap(*addr, size, prot, flags, fd, (off_t)offset);
+	}
+	if (got == MAP_FAILED) {
+		ret = -errno;
+		errno = saved;
+		return ret;
+	}
+	*addr = got;
+	return 0;
+}
+
+/* The result of a call that returns 0 or sets errno, which is put back. A limit on file sizes is an error like others. */
+static int result(int value, int saved)
+{
+	int ret = value == 0 ? 0 : -errno;
+
+	if (ret == -EFBIG) {
+		kmem_signals_discard(SIGXFSZ);
+	}
+	errno = saved;
+	return ret;
+}
+
+int kmem_host_range_reserve(uintptr_t addr, size_t size)
+{
+	void *got = (void *)addr;
+	int ret = map(&got, size, PROT_NONE, RESERVE_FLAGS | MAP_FIXED_NOREPLACE, -1, 0);
+
+	if (ret == 0 && got != (void *)addr) {
+		/* Hosts before Linux 4.17 take the address for a hint. */
+		(void)kmem_host_range_release((uintptr_t)got, size);
+		return -EEXIST;
+	}
+	return ret;
+}
+
+int kmem_host_range_release(uintptr_t addr, size_t size)
+{
+	int saved = errno;
+
+	return result(munmap((void *)addr, size), saved);
+}
+
+int kmem_host_range_conceal(uintptr_t addr, size_t size)
+{
+	void *at = (void *)addr;
+
+	return map(&at, size, PROT_NONE, RESERVE_FLAGS | MAP_FIXED, -1, 0);
+}
+
+int kmem_host_range_protect(uintptr_t addr, size_t size, unsigned int prot)
+{
+	int saved = errno;
+	int ret = kmem_failpoint();
+
+	return ret != 0 ? ret : result(mprotect((void *)addr, size, (int)prot), saved);
+}
+
+int kmem_host_range_dontfork(uintptr_t addr, size_t size, bool dontfork)
+{
+	int saved = errno;
+
+	return result(madvise((void *)addr, size, dontfork ? MADV_DONTFORK : MADV_DOFORK), saved);
+}
+
+int kmem_host_range_dontdump(uintptr_t addr, size_t size)
+{
+	int saved = errno;
+
+	return result(madvise((void *)addr, size, MADV_DONTDUMP), saved);
+}
+
+int kmem_host_file_map(uintptr_t addr, size_t size, int fd, size_t offset, unsigned int prot)
+{
+	void *at = (void *)addr;
+
+	return map(&at, size, (int)prot, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, offset);
+}
+
+int kmem_host_file_map_anywhere(void **addr, size_t size, int fd)
+{
+	*addr = NULL;
+	return map(addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+}
+
+/* Out of the way of the descriptors that programs count on, where the limit allows. */
+static int descriptor_raise(int fd)
+{
+	int high = fcntl(fd, F_DUPFD_CLOEXEC, DESCRIPTOR_MIN);
+
+	if (high < 0) {
+		return fd;
+	}
+	(void)close(fd);
+	return high;
+}
+
+int kmem_host_memfd_create(const char *name, size_t size)
+{
+	int saved = errno;
+	int ret = kmem_failpoint();
+	int fd;
+
+	if (ret != 0) {
+		return ret;
+	}
+	fd = memfd_create(name, MFD_CLOEXEC);
+	if (fd < 0) {
+		return result(-1, saved);
+	}
+	fd = descriptor_raise(fd);
+	ret = result(ftruncate(fd, (off_t)size), saved);
+	if (ret != 0) {
+		(void)close(fd);
+		return ret;
+	}
+	errno = saved;
+	return fd;
+}
+
+int kmem_host_memfd_populate(int fd, size_t offset, size_t size)
+{
+	int saved = errno;
+	int ret = kmem_failpoint();
+
+	return ret != 0 ? ret : result((int)syscall(SYS_fallocate, fd, 0, (off_t)offset, (off_t)size), saved);
+}
+
+int kmem_host_memory_get(void **addr, size_t size)
+{
+	*addr = NULL;
+	return map(addr, size, PROT_READ | PROT_WRITE, RESERVE_FLAGS, -1, 0);
+}
+
+void kmem_host_memory_free(void *addr, size_t size)
+{
+	(void)kmem_host_range_release((uintptr_t)addr, size);
+}
+
+/* Mappings of the spare memory: a call that replaces a piece in the middle of another takes two at most. */
+#define SPARE_MAPPINGS 16
+
+int kmem_host_spare_get(void **spare)
+{
+	size_t page = kmem_host_page_size();
+	int ret;
+
+	*spare = NULL;
+	ret = map(spare, SPARE_MAPPINGS * page, PROT_NONE, RESERVE_FLAGS, -1, 0);
+	/* Every other page differs in its permission, so that the host cannot merge them. */
+	for (size_t i = 1; i < SPARE_MAPPINGS && ret == 0; i += 2) {
+		ret = kmem_host_range_protect((uintptr_t)*spare + i * page, page, KMEM_PROT_READ);
+		if (ret != 0) {
+			kmem_host_spare_free(*spare);
+		}
+	}
+	return ret;
+}
+
+void kmem_host_spare_free(void *spare)
+{
+	kmem_host_memory_free(spare, SPARE_MAPPINGS * kmem_host_page_size());
+}

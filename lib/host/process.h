@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Processes and the ends of threads.
+ */
+#ifndef KMEM_HOST_PROCESS_H
+#define KMEM_HOST_PROCESS_H
+
+#include <stdbool.h>
+
+/* The process's id. _sigsafe. */
+int kmem_process_id(void);
+
+/* As pthread_atfork(). */
+void kmem_process_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
+
+/* Whether the calling thread is the one that the process began with. _sigsafe. */
+bool kmem_thread_is_main(void);
+
+/* End the calling thread, with its cleanup handlers, and let others go on. */
+_Noreturn void kmem_thread_exit(void);
+
+/* End the process at once, without what exit() does. */
+_Noreturn void kmem_process_exit(int status);
+
+/* The name of an error number, "ENOMEM". _sigsafe. */
+const char *kmem_error_name(int error);
+
+#endif /* KMEM_HOST_PROCESS_H */

@@ -1,0 +1,99 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Everything that must stay green: sh tests/run.sh [gcc|valgrind|clang|release|asan|tsan]...
+#
+# Installs what is missing (tests/bootstrap.sh), builds in build/NAME for each of these configurations, all of them by
+# default, runs the suites that each can run, and ends with a line "N passed, N failed, N skipped", which counts test
+# programs. Fails if one failed or a build did. An existing build is brought up to date.
+#
+# Configurations: gcc runs every suite, clang too, with every assertion; valgrind runs gcc's programs again; release
+# compiles the assertions out; the sanitizers leave out what measures the build instead of running the library.
+set -u
+
+top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
+cd "$top" || exit 1
+
+passed=0
+failed=0
+skipped=0
+
+# Configure build/$1 with the options behind it, from scratch where that is needed; then build.
+build() {
+	dir=build/$1
+	shift
+	if [ -f "$dir/build.ninja" ] && meson setup --reconfigure "$dir" "$@" >"$dir/setup.log" 2>&1; then
+		:
+	else
+		rm -rf "$dir"
+		meson setup "$dir" -Dwerror=true -Dtests=true "$@" || return 1
+	fi
+	meson compile -C "$dir"
+}
+
+# Count the results in a log of Meson's: one JSON object a line.
+count() {
+	passed=$((passed + $(grep -cE '"result": "(OK|EXPECTEDFAIL)"' "$1")))
+	skipped=$((skipped + $(grep -c '"result": "SKIP"' "$1")))
+	failed=$((failed + $(grep -cE '"result": "(FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS)"' "$1")))
+	return 0 # not the status of a grep that found nothing
+}
+
+# Run the tests of build/$1 in the setup $2, with the options behind them.
+run() {
+	dir=build/$1
+	setup=$2
+	log=$dir/meson-logs/testlog-$setup.json
+	shift 2
+	rm -f "$log"
+	if ! meson test -C "$dir" --no-rebuild --print-errorlogs --setup "$setup" "$@"; then
+		[ -f "$log" ] && grep -qE '"result": "(FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS)"' "$log" ||
+			failed=$((failed + 1))
+	fi
+	[ ! -f "$log" ] || count "$log"
+}
+
+configuration() {
+	echo
+	echo "== $1"
+	case $1 in
+	gcc)
+		CC=gcc CXX=g++ build gcc -Ddebug_level=2 && run gcc plain
+		;;
+	valgrind)
+		CC=gcc CXX=g++ build gcc -Ddebug_level=2 && run gcc valgrind
+		;;
+	clang)
+		CC=clang CXX=clang++ build clang -Ddebug_level=3 && run clang plain
+		;;
+	release)
+		CC=gcc CXX=g++ build release -Dbuildtype=release -Ddebug_level=0 && run release plain
+		;;
+	asan)
+		CC=gcc CXX=g++ build asan -Ddebug_level=2 -Db_sanitize=address,undefined &&
+			run asan plain --no-suite compile
+		;;
+	tsan)
+		CC=gcc CXX=g++ build tsan -Ddebug_level=2 -Db_sanitize=thread && run tsan plain --no-suite compile
+		;;
+	*)
+		echo "run.sh: no configuration of this name: $1" >&2
+		exit 2
+		;;
+	esac
+}
+
+sh tests/bootstrap.sh gcc g++ libc6-dev clang binutils meson ninja-build pkg-config liburcu-dev check valgrind libc6-dbg ||
+	exit 1
+mkdir -p build
+
+[ $# -ne 0 ] || set -- gcc valgrind clang release asan tsan
+for name; do
+	if ! configuration "$name"; then
+		echo "run.sh: $name could not be built" >&2
+		failed=$((failed + 1))
+	fi
+done
+
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -ne 0 ]
