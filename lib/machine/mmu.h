@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The MMU: page table entries and what the host really allows, changed together. The contract of Zephyr's arch_* layer
+ * (Zephyr: kernel_arch_interface.h), and the only caller of the engine.
+ *
+ * All functions are called with the kernel lock held, addresses and sizes are multiples of the page size inside the VM
+ * range, and all are _sigsafe. 0 or -errno; what fails has changed nothing. Invariant M1: what the host allows at a page
+ * is kmem_pte_prot() of its entry, whenever the kernel lock is free.
+ */
+#ifndef KMEM_MACHINE_MMU_H
+#define KMEM_MACHINE_MMU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "machine/engine.h"
+#include "machine/page_table.h"
+
+/* Reserve the range and make a table for it. */
+int kmem_mmu_init(const struct kmem_engine *engine, uintptr_t base, size_t size, size_t page_size);
+void kmem_mmu_finish(void);
+
+/*
+ * Map contiguous physical memory over UNMAPPED pages: readable, and writable if the flags say so, at once and without
+ * traps. At most one host call.
+ */
+int kmem_mmu_map(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags);
+
+/* The same, but the pages trap at their first access, or until kmem_mmu_expose(). No host call. */
+void kmem_mmu_map_concealed(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags);
+
+/* Expose those pages of a range that are IN, with ACCESSED set. One host call for each run of neighbouring frames. */
+int kmem_mmu_expose(uintptr_t addr, size_t size);
+
+/* Map pages that are out: page i has location + i * step. No host call. */
+void kmem_mmu_map_out(uintptr_t addr, uint64_t location, size_t step, size_t size, uint32_t flags);
+
+/* UNMAPPED becomes a guard page. */
+void kmem_mmu_guard(uintptr_t addr);
+
+/* Any pages but BUSY ones become UNMAPPED. At most one host call, none where nothing is exposed. */
+int kmem_mmu_unmap(uintptr_t addr, size_t size);
+
+/* Change permissions and cache mode of pages that are IN or OUT, tracking and contents kept. */
+int kmem_mmu_flags_set(uintptr_t addr, size_t size, uint32_t flags);
+
+/* One page comes in. begin: OUT -> BUSY_IN. end: -> IN; stays BUSY_IN on failure. undo: -> OUT. */
+void kmem_mmu_page_in_begin(uintptr_t addr);
+int kmem_mmu_page_in_end(uintptr_t addr, uintptr_t phys, bool dirty);
+void kmem_mmu_page_in_undo(uintptr_t addr);
+
+/* One page goes out. begin: IN -> BUSY_OUT, concealed. end: -> OUT. undo: -> IN, its next access traps. */
+int kmem_mmu_page_out_begin(uintptr_t addr);
+void kmem_mmu_page_out_end(uintptr_t addr, uint64_t location);
+void kmem_mmu_page_out_undo(uintptr_t addr);
+
+/* An access to a page that is IN was seen: set ACCESSED, and DIRTY for a write or on request, and let it through. */
+int kmem_mmu_page_access(uintptr_t addr, bool dirty);
+
+/* Make the host allow again what the entry says, in case somebody mapped or protected behind the library's back. */
+int kmem_mmu_page_reassert(uintptr_t addr);
+
+/* Clear ACCESSED of a page that is IN; its next access traps. */
+int kmem_mmu_page_accessed_clear(uintptr_t addr);
+
+/*
+ * The same for every page of a range that is IN and whose frame passes the filter (NULL: all); one host call for each stretch without
+ * exposed pages that do not pass.
+ */
+int kmem_mmu_accessed_clear(uintptr_t addr, size_t size, bool (*filter)(uintptr_t phys));
+
+/* In the child of a fork, where the range is a hole: reserve it again; then expose, range by range, what was exposed. */
+int kmem_mmu_fork_child(void);
+int kmem_mmu_fork_child_expose(uintptr_t addr, size_t size);
+
+/* Keep the range out of the child. */
+int kmem_mmu_fork_prepare(void);
+void kmem_mmu_fork_parent(void);
+
+/* Every entry of a range is valid (T2 to T4) and none is BUSY unless allowed. */
+bool kmem_mmu_is_valid(uintptr_t addr, size_t size, bool busy_allowed);
+
+/*
+ * Around the concealing that gives host mappings back when they have run out: begin makes it possible, end prepares for the
+ * next time.
+ */
+void kmem_mmu_relief_begin(void);
+void kmem_mmu_relief_end(void);
+
+#endif /* KMEM_MACHINE_MMU_H */

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Traps: SIGSEGV and SIGBUS, decoded, go to the trap vector; what it does not want is handed on.
+ */
+#ifndef KMEM_MACHINE_TRAP_H
+#define KMEM_MACHINE_TRAP_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <kmem/fatal.h>
+
+struct kmem_trap {
+	uintptr_t addr; /* that was accessed, to the byte where the host tells */
+	uintptr_t pc;   /* of the instruction */
+	enum kmem_access access;
+	bool access_known; /* false where the host tells reads from writes by nothing */
+	int signo;
+	siginfo_t *info;
+	void *ucontext;
+};
+
+/*
+ * The kernel's entry, called in the thread that trapped, in the signal handler, with all signals but the synchronous ones
+ * blocked and errno saved. True: try the instruction again. False: not the kernel's.
+ */
+typedef bool (*kmem_trap_vector)(struct kmem_trap *trap);
+
+/* Take the signals; give them back. 0 or -errno. */
+int kmem_trap_init(kmem_trap_vector vector);
+void kmem_trap_finish(void);
+
+#endif /* KMEM_MACHINE_TRAP_H */
