@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file store: one page's bytes a slot of a file, which grows as slots are first written. The file is a temporary
+ * one without a name, or one at a path that must not exist before and is removed at the end.
+ *
+ * Theory of operation. A location is the slot's index times the page size. When a page comes in, its slot is kept as a
+ * clean copy: the frame is BACKED, and goes out again without a write unless the page is dirty. So a slot is free,
+ * belongs to a page that is out, or is *cached* by a frame. When no slot is free, one is stolen from the frame at the
+ * head of a queue of all that may have one cached; that frame is then no longer BACKED, and its page goes out by a
+ * write to another slot.
+ *
+ * The truth about a frame's cache is its BACKED flag, which the core clears when the page goes out (the slot is the
+ * page's then) and sets again if that fails; frames[].slot means something only while the flag is set. The queue is
+ * therefore swept as it is searched: frames without BACKED are dropped, save those in transit, whose flag may come
+ * back. Each entry is dropped once for the one time it was added, so stealing takes constant time, amortised, plus what
+ * is in transit.
+ *
+ * Without page_fault a location is given only if another one, free or cached, is left, a BACKED frame's own included.
+ * So pages that are out number capacity - 1 at most without a fault's doing, as in a store that caches nothing.
+ *
+ * Invariants: S1 a BACKED frame's slot is in use, by no other frame and no page that is out. S2 a BACKED frame is in
+ * the queue.
+ */
+#include "kernel/store.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <kmem/kmem.h>
+
+#include "host/assert.h"
+#include "host/file.h"
+#include "host/memory.h"
+#include "host/process.h"
+
+/* Values of next that are no index. */
+#define SLOT_NONE SIZE_MAX       /* the end of the list */
+#define SLOT_USED (SIZE_MAX - 1) /* belongs to a page or is cached */
+
+struct slot {
+	size_t next;  /* the next free slot, SLOT_NONE or SLOT_USED */
+	size_t frame; /* the last frame that cached it; a hint */
+};
+
+struct frame {
+	size_t slot;    /* while BACKED */
+	bool is_queued; /* in the queue */
+};
+
+struct file {
+	/* constant after init */
+	struct kmem_frames all;
+	size_t page_size;
+	size_t capacity;
+	size_t table_size;    /* bytes of this struct and its tables */
+	struct slot *slots;   /* capacity */
+	struct frame *frames; /* all.count */
+	size_t *queue;        /* all.count: a ring of frames */
+	char *path;           /* "": nothing to remove at the end. The child of a fork sets it so. */
+	int owner;            /* the process that made the file; a child whose copy failed keeps its hands off the path */
+	int fd;
+
+	/* guarded by the kernel lock */
+	size_t free_count;  /* slots free, never used ones included */
+	size_t touched;     /* slots used at any time: the first ones */
+	size_t free;        /* the first of the list */
+	size_t queue_first; /* place of the oldest entry */
+	size_t queue_count;
+	int fork_fd; /* the child's copy; -1: none */
+};
+
+/* Zeroed memory for the store and its tables, laid out one behind the other. */
+static int tables_get(struct file **file, const struct kmem_store_params *params)
+{
+	size_t capacity = params->capacity_pages;
+	size_t count = params->frames.count;
+	size_t path_size = params->path == NULL ? 1 : strlen(params->path) + 1;
+	size_t host = kmem_host_page_size();
+	size_t size = sizeof(struct file) + capacity * sizeof(struct slot) +
+		      count * (sizeof(struct frame) + sizeof(size_t)) + path_size;
+	void *memory;
+	int ret;
+
+	size = (size + host - 1) / host * host;
+	ret = kmem_host_memory_get(&memory, size);
+	if (ret != 0) {
+		return ret;
+	}
+	*file = memory;
+	**file = (struct file){
+		.all = params->frames,
+		.page_size = params->frames.page_size,
+		.capacity = capacity,
+		.table_size = size,
+		.free_count = capacity,
+		.free = SLOT_NONE,
+		.fork_fd = -1,
+	};
+	(*file)->slots = (struct slot *)(*file + 1);
+	(*file)->frames = (struct frame *)((*file)->slots + capacity);
+	(*file)->queue = (size_t *)((*file)->frames + count);
+	(*file)->path = (char *)((*file)->queue + count);
+	if (params->path != NULL) {
+		memcpy((*file)->path, params->path, path_size);
+	}
+	return 0;
+}
+
+static int file_init(void **state, const struct kmem_store_params *params)
+{
+	size_t capacity = params->capacity_pages;
+	struct file *file;
+	int ret;
+
+	if (capacity == 0 || capacity > KMEM_LOCATION_ANON_UNINIT / params->frames.page_size) {
+		return -EINVAL;
+	}
+	ret = tables_get(&file, params);
+	if (ret != 0) {
+		return ret;
+	}
+	ret = params->path == NULL ? kmem_host_file_temporary(NULL) : kmem_host_file_create(params->path);
+	if (ret < 0) {
+		kmem_host_memory_free(file, file->table_size);
+		return ret;
+	}
+	file->fd = ret;
+	file->owner = kmem_process_id();
+	*state = file;
+	return 0;
+}
+
+static void file_finish(void *state)
+{
+	struct file *file = state;
+
+	kmem_host_file_close(file->fd);
+	if (file->path[0] != '\0' && file->owner == kmem_process_id()) {
+		kmem_host_file_remove(file->path);
+	}
+	kmem_host_memory_free(file, file->table_size);
+}
+
+/* The slot of a location that is in use. */
+static size_t slot_of(const struct file *file, uintptr_t location)
+{
+	size_t slot = location / file->page_size;
+
+	kmem_assert(location % file->page_size == 0 && slot < file->touched && file->slots[slot].next == SLOT_USED);
+	return slot;
+}
+
+static size_t frame_index(const struct file *file, const struct k_mem_page_frame *pf)
+{
+	size_t index = (size_t)(pf - file->all.first);
+
+	kmem_assert(index < file->all.count);
+	return index;
+}
+
+/* The other bits of a free frame are the free list's. */
+static bool has_cached(const struct file *file, size_t frame)
+{
+	struct k_mem_page_frame *pf = &file->all.first[frame];
+
+	return !k_mem_page_frame_is_free(pf) && k_mem_page_frame_is_backed(pf);
+}
+
+static bool is_in_transit(const struct file *file, size_t frame)
+{
+	struct k_mem_page_frame *pf = &file->all.first[frame];
+
+	return !k_mem_page_frame_is_free(pf) && k_mem_page_frame_is_busy(pf);
+}
+
+static void cache_forget(struct file *file, size_t frame)
+{
+	k_mem_page_frame_clear(&file->all.first[frame], K_MEM_PAGE_FRAME_BACKED);
+}
+
+static void queue_put(struct file *file, size_t frame)
+{
+	size_t place = file->queue_first + file->queue_count;
+
+	if (file->frames[frame].is_queued) {
+		return;
+	}
+	file->frames[frame].is_queued = true;
+	file->queue[place % file->all.count] = frame;
+	file->queue_count++;
+}
+
+static size_t queue_get(struct file *file)
+{
+	size_t frame = file->queue[file->queue_first];
+
+	file->frames[frame].is_queued = false;
+	file->queue_first = (file->queue_first + 1) % file->all.count;
+	file->queue_count--;
+	return frame;
+}
+
+/*
+ * The frame at the head, put back at the tail if it has a copy or may have one again. True if the copy can be stolen.
+ */
+static bool queue_turn(struct file *file, size_t *frame)
+{
+	bool is_busy;
+
+	*frame = queue_get(file);
+	is_busy = is_in_transit(file, *frame);
+	if (!is_busy && !has_cached(file, *frame)) {
+		return false;
+	}
+	queue_put(file, *frame);
+	return !is_busy;
+}
+
+/* Whether that many slots are free or can be stolen. */
+static bool has_available(struct file *file, size_t wanted)
+{
+	size_t found = file->free_count;
+	size_t frame;
+
+	for (size_t left = file->queue_count; left > 0 && found < wanted; left--) {
+		found += queue_turn(file, &frame) ? 1 : 0;
+	}
+	return found >= wanted;
+}
+
+/* A free slot, or SLOT_NONE. */
+static size_t slot_take(struct file *file)
+{
+	size_t slot = file->free;
+
+	if (file->free_count == 0) {
+		return SLOT_NONE;
+	}
+	if (slot != SLOT_NONE) {
+		file->free = file->slots[slot].next;
+	} else {
+		slot = file->touched++;
+	}
+	file->slots[slot].next = SLOT_USED;
+	file->free_count--;
+	return slot;
+}
+
+/* A slot that was some frame's copy, or SLOT_NONE. */
+static size_t slot_steal(struct file *file)
+{
+	for (size_t left = file->queue_count; left > 0; left--) {
+		size_t frame;
+
+		if (queue_turn(file, &frame)) {
+			cache_forget(file, frame);
+			return file->frames[frame].slot;
+		}
+	}
+	return SLOT_NONE;
+}
+
+static int file_location_get(void *state, struct k_mem_page_frame *pf, uintptr_t *location, bool page_fault)
+{
+	struct file *file = state;
+	size_t frame = frame_index(file, pf);
+	size_t slot;
+
+	if (!page_fault && !has_available(file, 2)) {
+		return -ENOMEM;
+	}
+	if (has_cached(file, frame)) {
+		*location = file->frames[frame].slot * file->page_size;
+		return 0;
+	}
+	slot = slot_take(file);
+	if (slot == SLOT_NONE) {
+		slot = slot_steal(file);
+	}
+	if (slot == SLOT_NONE) {
+		return -ENOMEM;
+	}
+	*location = slot * file->page_size;
+	return 0;
+}
+
+static void file_location_free(void *state, uintptr_t location)
+{
+	struct file *file = state;
+	size_t slot = slot_of(file, location);
+	size_t frame = file->slots[slot].frame;
+
+	if (frame < file->all.count && has_cached(file, frame) && file->frames[frame].slot == slot) {
+		cache_forget(file, frame);
+	}
+	file->slots[slot].next = file->free;
+	file->free = slot;
+	file->free_count++;
+}
+
+static int file_page_out(void *state, uintptr_t location, const void *page)
+{
+	struct file *file = state;
+
+	return kmem_host_file_write(file->fd, page, file->page_size, location);
+}
+
+static int file_page_in(void *state, uintptr_t location, void *page)
+{
+	struct file *file = state;
+
+	return kmem_host_file_read(file->fd, page, file->page_size, location);
+}
+
+static void file_page_finalize(void *state, struct k_mem_page_frame *pf, uintptr_t location)
+{
+	struct file *file = state;
+	size_t frame = frame_index(file, pf);
+	size_t slot;
+
+	if (location == KMEM_LOCATION_ANON_ZERO || location == KMEM_LOCATION_ANON_UNINIT) {
+		cache_forget(file, frame);
+		return;
+	}
+	slot = slot_of(file, location);
+	file->slots[slot].frame = frame;
+	file->frames[frame].slot = slot;
+	k_mem_page_frame_set(pf, K_MEM_PAGE_FRAME_BACKED);
+	queue_put(file, frame);
+}
+
+/* Holes and slots that were never used cost nothing. */
+static int file_fork_prepare(void *state)
+{
+	struct file *file = state;
+	int fd = kmem_host_file_temporary(NULL);
+	int ret;
+
+	if (fd < 0) {
+		return fd;
+	}
+	ret = kmem_host_file_copy(file->fd, fd, file->touched * file->page_size);
+	if (ret != 0) {
+		kmem_host_file_close(fd);
+		return ret;
+	}
+	file->fork_fd = fd;
+	return 0;
+}
+
+static void file_fork_parent(void *state)
+{
+	struct file *file = state;
+
+	if (file->fork_fd >= 0) {
+		kmem_host_file_close(file->fork_fd);
+		file->fork_fd = -1;
+	}
+}
+
+static void file_fork_child(void *state)
+{
+	struct file *file = state;
+
+	kmem_host_file_close(file->fd);
+	file->fd = file->fork_fd;
+	file->fork_fd = -1;
+	file->path[0] = '\0'; /* the parent's */
+}
+
+static void file_usage(void *state, struct kmem_store_usage *usage)
+{
+	const struct file *file = state;
+
+	usage->capacity_pages = file->capacity;
+	usage->used_pages = file->capacity - file->free_count;
+	usage->cached_pages = 0;
+	for (size_t frame = 0; frame < file->all.count; frame++) {
+		usage->cached_pages += has_cached(file, frame) ? 1 : 0;
+	}
+	if (kmem_host_file_usage(file->fd, &usage->host_bytes) != 0) {
+		usage->host_bytes = 0;
+	}
+}
+
+const struct kmem_store_ops kmem_store_file = {
+	.version = KMEM_STORE_VERSION,
+	.name = "file",
+	.flags = KMEM_STORE_CONCURRENT,
+	.init = file_init,
+	.finish = file_finish,
+	.location_get = file_location_get,
+	.location_free = file_location_free,
+	.page_out = file_page_out,
+	.page_in = file_page_in,
+	.page_finalize = file_page_finalize,
+	.fork_prepare = file_fork_prepare,
+	.fork_parent = file_fork_parent,
+	.fork_child = file_fork_child,
+	.usage = file_usage,
+};

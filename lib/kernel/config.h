@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Configuration: what to boot, resolved from environment, explicit configuration, the program's record, and defaults, in this
+ * order, and checked as a whole.
+ */
+#ifndef KMEM_KERNEL_CONFIG_H
+#define KMEM_KERNEL_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <kmem/kmem.h>
+
+/* Longest path of a store or a report, with its NUL. */
+#define KMEM_CONFIG_PATH_SIZE 4096
+
+/* A page is at most this large: a huge page of the host's. */
+#define KMEM_CONFIG_PAGE_SIZE_MAX (2UL * 1024 * 1024)
+
+/* Frames that programs need to get along: one instruction may touch two pages for reading and two for writing. */
+#define KMEM_CONFIG_FRAMES_MIN 4
+
+/* Every value is set, and they agree with each other. Sizes are bytes. */
+struct kmem_settings {
+	bool is_zephyr; /* the program has a record */
+	uintptr_t vm_base;
+	size_t vm_size, vm_offset;
+	uintptr_t ram_base;
+	size_t ram_size;
+	size_t ram_usable; /* of ram_size; frames behind it are reserved */
+	size_t ram_offset;
+	size_t page_size;
+	size_t frames_reserve;
+
+	bool maps_all_ram, direct_map, demand_paging, demand_mapping, assertions, stats, timing;
+
+	struct kmem_section *sections; /* copies, with their names; NULL if there are none */
+	size_t section_count;
+	const struct kmem_device *devices; /* the caller's */
+	size_t device_count;
+
+	const char *engine;
+	const struct kmem_eviction_ops *policy_ops; /* NULL without demand paging */
+	void *policy_arg;
+	const struct kmem_store_ops *store_ops; /* NULL without demand paging */
+	void *store_arg;
+	const char *store_path; /* NULL: the store's own choice */
+	size_t store_pages;
+	unsigned int nru_period_ms;
+	const char *stats_path; /* "-": standard error; NULL: no report */
+
+	/* What the strings above may point to. */
+	char engine_text[32];
+	char store_path_text[KMEM_CONFIG_PATH_SIZE];
+	char stats_path_text[KMEM_CONFIG_PATH_SIZE];
+	size_t sections_bytes; /* of the memory behind sections */
+};
+
+/*
+ * Resolve and check. given: NULL, or the caller's configuration. 0; -EINVAL, -ENOTSUP or -ENOMEM with a message in error that
+ * names option, value and limit. Normal context; reads the environment.
+ */
+int kmem_config_resolve(const struct kmem_config *given, struct kmem_settings *settings, char *error, size_t error_size);
+
+/*
+ * Whether the program has a record that says all there is to say. One that chooses a policy or store of its own has not: it
+ * gives them to kmem_boot().
+ */
+bool kmem_config_is_recorded(void);
+
+/* Free what resolve made; fine on zeroed settings, and twice. */
+void kmem_config_finish(struct kmem_settings *settings);
+
+/*
+ * config_record.c: set what the program's record says, if it has one; store_pages is 0 where it leaves that open. 0, or -EINVAL
+ * with a message.
+ */
+int kmem_config_record_apply(struct kmem_settings *settings, char *error, size_t error_size);
+
+/* config_check.c: whether the values agree. 0 or -EINVAL with a message. Pure. */
+int kmem_config_check(const struct kmem_settings *settings, char *error, size_t error_size);
+
+#endif /* KMEM_KERNEL_CONFIG_H */

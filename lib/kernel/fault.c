@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The trap vector: tell a page fault from a bad access, and serve it.
+ *
+ * In order: an address outside the VM range is not ours. A trap taken under a lock, or inside a policy or store, is a bug of
+ * the code there. An access that the page's permissions forbid is fatal, as is one to a guard or unmapped page. A page that
+ * is in and allows the access was served by another thread meanwhile: try again; should that not help, the host's mapping is
+ * not what the entry says, because somebody mapped over it, and it is made so again. All else goes to paging.
+ */
+#include "kernel/fault.h"
+
+#include <errno.h>
+
+#include "host/memory.h"
+#include "host/thread.h"
+#include "kernel/fatal.h"
+#include "kernel/fork.h"
+#include "kernel/kernel.h"
+#include "kernel/paging.h"
+#include "kernel/stats.h"
+#include "machine/mmu.h"
+
+/*
+ * Traps at one page in a row that needed nothing done: after the first number the mapping is made anew, after the second
+ * it is given up. A race with other threads for a page costs a few; no race costs dozens.
+ */
+#define RETRIES_REASSERT 64
+#define RETRIES_MAX 1024
+
+/* Whether an exposed page allows the access. */
+static bool is_allowed(kmem_pte pte, enum kmem_access access)
+{
+	unsigned int prot = kmem_pte_prot(pte);
+
+	switch (access) {
+	case KMEM_ACCESS_WRITE:
+		return (prot & KMEM_PROT_WRITE) != 0;
+	case KMEM_ACCESS_EXEC:
+		return (prot & KMEM_PROT_EXEC) != 0;
+	default:
+		return (prot & KMEM_PROT_READ) != 0;
+	}
+}
+
+/* KMEM_FAULT_NONE, or why the page can never be accessed so. */
+static enum kmem_fault_kind forbidden(kmem_pte pte, enum kmem_access access)
+{
+	switch (kmem_pte_state(pte)) {
+	case KMEM_PTE_UNMAPPED:
+		return KMEM_FAULT_UNMAPPED;
+	case KMEM_PTE_GUARD:
+		return KMEM_FAULT_GUARD;
+	default:
+		break;
+	}
+	if (access == KMEM_ACCESS_WRITE && (pte & K_MEM_PERM_RW) == 0) {
+		return KMEM_FAULT_READ_ONLY;
+	}
+	if (access == KMEM_ACCESS_EXEC && (pte & K_MEM_PERM_EXEC) == 0) {
+		return KMEM_FAULT_NO_EXEC;
+	}
+	return KMEM_FAULT_NONE;
+}
+
+/* The page allows the access, and yet it trapped. Lock held. 0 to try again, -errno to give up. */
+static int retry(uintptr_t page)
+{
+	struct kmem_thread *self = kmem_thread_self();
+
+	self->retry_count = self->retry_addr == page ? self->retry_count + 1 : 1;
+	self->retry_addr = page;
+	if (self->retry_count > RETRIES_MAX) {
+		self->retry_count = 0;
+		return -ENOMEM;
+	}
+	if (self->retry_count % RETRIES_REASSERT == 0) {
+		return kmem_mmu_page_reassert(page);
+	}
+	return 0;
+}
+
+/* Serve a trap at a page. Lock held, and dropped meanwhile. 0, or -errno with the kind. */
+static int serve(struct kmem_trap *trap, uintptr_t page, enum kmem_fault_kind *kind)
+{
+	kmem_pte pte = kmem_pte_get(page);
+	struct kmem_paging_request request = {.addr = page};
+	int ret;
+
+	/* Where the host cannot tell, a trap at a readable page was a write. */
+	if (!trap->access_known && trap->access == KMEM_ACCESS_READ && is_allowed(pte, KMEM_ACCESS_READ)) {
+		trap->access = KMEM_ACCESS_WRITE;
+	}
+	*kind = forbidden(pte, trap->access);
+	if (*kind != KMEM_FAULT_NONE) {
+		return -EFAULT;
+	}
+	if (is_allowed(pte, trap->access)) {
+		*kind = KMEM_FAULT_HOST;
+		return retry(page);
+	}
+	kmem_thread_self()->retry_count = 0;
+	request.is_write = trap->access == KMEM_ACCESS_WRITE;
+	ret = kmem_paging_page_in(&request);
+	*kind = request.kind;
+	if (ret == 0 && request.was_in) {
+		kmem_stats_minor_fault();
+	}
+	return ret;
+}
+
+bool kmem_fault_vector(struct kmem_trap *trap)
+{
+	const struct kmem_thread *self = kmem_thread_self();
+	enum kmem_fault_kind kind;
+	bool is_locked = false;
+	uint64_t since;
+	int ret;
+
+	if (!atomic_load_explicit(&kmem_kernel.booted, memory_order_acquire) || !kmem_page_table_covers(trap->addr)) {
+		return false;
+	}
+	if (self->locks > 0 && !self->in_callback) {
+		is_locked = kmem_fork_window_enter();
+	}
+	if ((self->locks > 0 && !is_locked) || self->in_callback) {
+		kmem_fatal_nested(trap);
+		return true;
+	}
+	ret = kmem_fork_error();
+	if (ret != 0) {
+		kmem_fatal_trap(trap, KMEM_FAULT_FORK, ret);
+		return true;
+	}
+	since = kmem_stats_clock();
+	if (!is_locked) {
+		kmem_kernel_lock_in_trap();
+	}
+	ret = serve(trap, kmem_page_floor(trap->addr), &kind);
+	kmem_stats_paging(since);
+	if (!is_locked) {
+		kmem_kernel_unlock_in_trap();
+	}
+	if (ret != 0) {
+		/* The kind says it all where the access itself was wrong. */
+		kmem_fatal_trap(trap, kind, ret == -EFAULT ? 0 : ret);
+	}
+	return true;
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Paging: how a page comes in and how one goes out. The one sequence, written once. (Zephyr: kernel/mmu.c)
+ *
+ * Terms. A frame is *in transit* while a thread owns it that is filling it, or writing its page out; it has BUSY, belongs to
+ * no list, and nobody else touches it. A page is BUSY while a thread moves it; others wait, and then start again from the
+ * page's entry.
+ *
+ * All functions are called with the kernel lock held. Those marked *drops* release and retake it during store I/O or while
+ * they wait, so whatever the caller knew of other pages may have changed after them.
+ */
+#ifndef KMEM_KERNEL_PAGING_H
+#define KMEM_KERNEL_PAGING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <kmem/fatal.h>
+#include <kmem/frame.h>
+
+#include "machine/page_table.h"
+
+struct kmem_paging_request {
+	uintptr_t addr; /* of the page */
+	bool is_write;  /* let a write through, not only a read */
+	bool is_pin;    /* keep it in */
+
+	/* Results. */
+	enum kmem_fault_kind kind; /* why it failed */
+	bool was_in;               /* the page was resident already */
+};
+
+void kmem_paging_init(void);
+
+/* Bring a page in, or let a resident one be accessed. 0 or -errno with request->kind. Drops. */
+int kmem_paging_page_in(struct kmem_paging_request *request);
+
+/*
+ * Send out the page in an evictable, or pinned, frame and free the frame. 0; -ENOMEM if the store refuses, -errno where it
+ * fails to write: the page is then still in. Drops.
+ */
+int kmem_paging_page_out(struct k_mem_page_frame *pf);
+
+/*
+ * A frame in transit, with memory behind it: a free one, or one whose page is sent out for it. 0 or -errno. is_fault: the
+ * store may use its reserved location, and the eviction is counted. Drops.
+ */
+int kmem_paging_frame_get(bool is_fault, struct k_mem_page_frame **pf);
+
+/* The end of a transit: the frame is free, or holds a page (evictable unless pinned). */
+void kmem_paging_frame_put(struct k_mem_page_frame *pf);
+void kmem_paging_frame_hold(struct k_mem_page_frame *pf, uintptr_t addr, bool pinned);
+
+/* The frame that holds the page at addr, or NULL where its entry is not IN or the frame is not the page's own. */
+struct k_mem_page_frame *kmem_paging_frame_of(uintptr_t addr);
+
+/*
+ * Forget the page in a frame, which is mapped and not in transit, and free the frame. The location of the store's copy is given
+ * back, unless it is `named`: by the program, which keeps it.
+ */
+void kmem_paging_frame_forget(struct k_mem_page_frame *pf, uint64_t named);
+
+/* Give back the location of a page that is OUT. */
+void kmem_paging_location_forget(uint64_t location);
+
+/* Let a pinned frame go out again. */
+void kmem_paging_unpin(struct k_mem_page_frame *pf);
+
+/* Wait until no page of a range is BUSY. Drops. */
+void kmem_paging_settle(uintptr_t addr, size_t size);
+
+/* Wait for the end of some transit. Drops. */
+void kmem_paging_change_wait(void);
+
+/* Wait until nothing is in transit. Drops. */
+void kmem_paging_quiesce(void);
+
+/* Conceal whatever may be concealed, which gives host mappings back. */
+void kmem_paging_relieve(void);
+
+/* A host call, repeated once with host mappings given back where they ran out. */
+#define KMEM_RELIEVED(call)                                                                                            \
+	__extension__({                                                                                               \
+		int ret_ = (call);                                                                                     \
+		if (ret_ == -ENOMEM) {                                                                                 \
+			kmem_paging_relieve();                                                                         \
+			ret_ = (call);                                                                                 \
+		}                                                                                                      \
+		ret_;                                                                                                  \
+	})
+
+/* Whether a location stands for a page that was never touched. */
+bool kmem_paging_is_anon_location(uint64_t location);
+
+/* Invariants F3 and P1 to P3 (paging.c). */
+bool kmem_paging_is_valid(void);
+
+#endif /* KMEM_KERNEL_PAGING_H */

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counters and histograms.
+ *
+ * Every count is kept twice: for the machine here, and for the calling thread in its struct kmem_thread. A cycle of
+ * Zephyr's is a nanosecond here. The default bounds are Zephyr's, which names them as nanoseconds but counts microseconds.
+ */
+#include "kernel/stats.h"
+
+#include <limits.h>
+#include <string.h>
+
+#include "host/clock.h"
+#include "host/thread.h"
+
+static struct {
+	/* constant after init */
+	bool is_counting;
+	bool is_timing;
+
+	/* guarded by the kernel lock */
+	struct kmem_stats all;
+	struct kmem_histogram histograms[KMEM_HISTOGRAM_PAGE_OUT + 1];
+} stats;
+
+#define US 1000UL
+
+static const unsigned long eviction_bounds[KMEM_HISTOGRAM_BINS] = {
+	1 * US, 5 * US, 10 * US, 50 * US, 100 * US, 200 * US, 500 * US, 1000 * US, 2000 * US, ULONG_MAX,
+};
+
+static const unsigned long store_bounds[KMEM_HISTOGRAM_BINS] = {
+	10 * US, 100 * US, 125 * US, 250 * US, 500 * US, 1000 * US, 2000 * US, 5000 * US, 10000 * US, ULONG_MAX,
+};
+
+/* Add to a counter of the machine and of the thread. */
+#define COUNT(member, n)                                                                                               \
+	do {                                                                                                           \
+		if (stats.is_counting) {                                                                               \
+			stats.all.member += (n);                                                                       \
+			kmem_thread_self()->stats.member += (n);                                                       \
+		}                                                                                                      \
+	} while (false)
+
+void kmem_stats_init(bool is_counting, bool is_timing)
+{
+	memset(&stats, 0, sizeof(stats));
+	stats.is_counting = is_counting;
+	stats.is_timing = is_timing;
+	memcpy(stats.histograms[KMEM_HISTOGRAM_EVICTION].bounds, eviction_bounds, sizeof(eviction_bounds));
+	memcpy(stats.histograms[KMEM_HISTOGRAM_PAGE_IN].bounds, store_bounds, sizeof(store_bounds));
+	memcpy(stats.histograms[KMEM_HISTOGRAM_PAGE_OUT].bounds, store_bounds, sizeof(store_bounds));
+}
+
+void kmem_stats_pagefault(void)
+{
+	const struct kmem_thread *self = kmem_thread_self();
+
+	COUNT(pagefaults.cnt, 1);
+	if (self->irq_locked) {
+		COUNT(pagefaults.irq_locked, 1);
+	} else {
+		COUNT(pagefaults.irq_unlocked, 1);
+	}
+	if (self->in_isr) {
+		COUNT(pagefaults.in_isr, 1);
+	}
+}
+
+void kmem_stats_eviction(bool dirty)
+{
+	if (dirty) {
+		COUNT(eviction.dirty, 1);
+	} else {
+		COUNT(eviction.clean, 1);
+	}
+}
+
+void kmem_stats_minor_fault(void)
+{
+	COUNT(minor_faults, 1);
+}
+
+void kmem_stats_wait(void)
+{
+	COUNT(waits, 1);
+}
+
+/* One more in the first bin whose bound is not below the time. */
+static void histogram_add(enum kmem_histogram_kind kind, uint64_t ns)
+{
+	struct kmem_histogram *histogram = &stats.histograms[kind];
+	unsigned int bin = 0;
+
+	while (ns > histogram->bounds[bin]) {
+		bin++;
+	}
+	histogram->counts[bin]++;
+}
+
+void kmem_stats_store(bool is_read, uint64_t since, int error)
+{
+	if (error != 0) {
+		COUNT(store_errors, 1);
+	} else if (is_read) {
+		COUNT(store_reads, 1);
+	} else {
+		COUNT(store_writes, 1);
+	}
+	if (stats.is_timing) {
+		uint64_t ns = kmem_clock_ns() - since;
+
+		COUNT(store_ns, ns);
+		histogram_add(is_read ? KMEM_HISTOGRAM_PAGE_IN : KMEM_HISTOGRAM_PAGE_OUT, ns);
+	}
+}
+
+void kmem_stats_select(uint64_t since)
+{
+	if (stats.is_timing) {
+		histogram_add(KMEM_HISTOGRAM_EVICTION, kmem_clock_ns() - since);
+	}
+}
+
+void kmem_stats_paging(uint64_t since)
+{
+	if (stats.is_timing) {
+		COUNT(paging_ns, kmem_clock_ns() - since);
+	}
+}
+
+uint64_t kmem_stats_clock(void)
+{
+	return stats.is_timing ? kmem_clock_ns() : 0;
+}
+
+const struct kmem_stats *kmem_stats_all(void)
+{
+	return &stats.all;
+}
+
+const struct kmem_histogram *kmem_stats_histogram(enum kmem_histogram_kind kind)
+{
+	return &stats.histograms[kind];
+}

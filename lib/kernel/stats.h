@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counters and histograms: of the machine, and of the thread that did the work. Kernel lock held. (Zephyr: kernel/mmu.c)
+ */
+#ifndef KMEM_KERNEL_STATS_H
+#define KMEM_KERNEL_STATS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <kmem/kmem.h>
+
+/* Zero everything; bounds of the histograms are the defaults. Counting and timing as the settings have them. */
+void kmem_stats_init(bool is_counting, bool is_timing);
+
+/* A page that was out came in. */
+void kmem_stats_pagefault(void);
+
+/* A fault chose a victim, which the policy judged. */
+void kmem_stats_eviction(bool dirty);
+
+void kmem_stats_minor_fault(void);
+void kmem_stats_wait(void);
+
+/* A read from, or write to, the store ended; since: kmem_stats_clock() before it. */
+void kmem_stats_store(bool is_read, uint64_t since, int error);
+
+/* A victim was chosen in a fault; since: before it. */
+void kmem_stats_select(uint64_t since);
+
+/* A trap or paging call ended; since: its begin. */
+void kmem_stats_paging(uint64_t since);
+
+/* Now, in nanoseconds; 0 without timing. Needs no lock. */
+uint64_t kmem_stats_clock(void);
+
+const struct kmem_stats *kmem_stats_all(void);
+const struct kmem_histogram *kmem_stats_histogram(enum kmem_histogram_kind kind);
+
+#endif /* KMEM_KERNEL_STATS_H */
