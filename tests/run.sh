@@ -25,7 +25,7 @@ build() {
 		:
 	else
 		rm -rf "$dir"
-		meson setup "$dir" -Dwerror=true -Dtests=true "$@" || return 1
+		meson setup "$dir" -Dwerror=true -Dtests=true -Dexamples=true "$@" || return 1
 	fi
 	meson compile -C "$dir"
 }
