@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <kmem/fatal.h>
@@ -338,6 +339,37 @@ START_TEST(sigsegv_blocked_before_boot_is_blocked_after_shutdown)
 }
 END_TEST
 
+/* A child without a copy of RAM is stopped, and its parent's words stay what they are. */
+START_TEST(child_of_a_bare_fork_may_not_touch_the_vm)
+{
+	volatile uint8_t *bytes = map(2 * FRAMES, K_MEM_PERM_RW);
+	int status;
+	pid_t child;
+
+	if (harness_on_tsan()) {
+		return; /* the library is in the program there, without the wrapper */
+	}
+	for (size_t i = 0; i < 2 * FRAMES; i++) {
+		bytes[i * PAGE] = 1;
+	}
+	child = _Fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		seen.is_armed = true;
+		if (sigsetjmp(seen.target, 1) == 0) {
+			bytes[(2 * FRAMES - 1) * PAGE] = 2; /* resident, in the parent */
+			_exit(1);
+		}
+		_exit(seen.esf.kind == KMEM_FAULT_FORK && k_mem_map(PAGE, K_MEM_PERM_RW) == NULL ? 0 : 2);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+	for (size_t i = 0; i < 2 * FRAMES; i++) {
+		ck_assert_uint_eq(bytes[i * PAGE], 1);
+	}
+}
+END_TEST
+
 START_TEST(errno_survives_faults)
 {
 	volatile uint8_t *bytes = map(2 * FRAMES, K_MEM_PERM_RW);
@@ -434,6 +466,7 @@ Suite *kmem_test_suite(void)
 	tcase_add_test(signals, faults_that_are_not_ours_reach_the_programs_handler);
 	tcase_add_test(signals, blocked_sigsegv_does_not_stop_paging);
 	tcase_add_test(signals, sigsegv_blocked_before_boot_is_blocked_after_shutdown);
+	tcase_add_test(signals, child_of_a_bare_fork_may_not_touch_the_vm);
 	tcase_add_test(signals, errno_survives_faults);
 	tcase_add_test(signals, pinned_buffers_may_be_given_to_system_calls);
 	tcase_add_test(signals, thread_stacks_may_be_paged_memory);

@@ -20,8 +20,8 @@
  *   that is absent, or not yet writable, fails with EFAULT or a short count. k_mem_pin() buffers before handing them
  *   to system calls. Pinned pages never trap.
  * - fork() copies RAM and stores for the child, at the cost of the used part of them. If that cannot be done the child
- *   may not touch the VM: its first access is a fatal error that says so. _Fork() and a raw clone system call are not
- *   seen: RAM is shared with such a child, which must not touch the VM.
+ *   may not touch the VM: its first access is a fatal error that says so, as it always is in a child of _Fork(). A raw clone
+ *   system call, and _Fork() in a static program, are not seen: RAM is shared with such a child, which must not touch the VM.
  * - Handlers of memory traps run on an alternate signal stack where the thread has one. Threads made by
  *   pthread_create() get one; others need one only if their own stack is paged memory (kmem_thread_attach()). A
  *   program's own alternate stack must be resident and at least sysconf(_SC_SIGSTKSZ) bytes.

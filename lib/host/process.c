@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+struct kmem_process_fork_hooks kmem_process_fork_hooks;
+
 int kmem_process_id(void)
 {
 	return (int)syscall(SYS_getpid);

@@ -13,6 +13,17 @@ int kmem_process_id(void);
 /* As pthread_atfork(). */
 void kmem_process_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void));
 
+/*
+ * What happens around a _Fork(), which runs no such handlers (interpose_fork.c). Set once by the kernel; nothing before. They must
+ * be fit for signal handlers.
+ */
+struct kmem_process_fork_hooks {
+	void (*prepare)(void);
+	void (*parent)(void);
+	void (*child)(void);
+};
+extern struct kmem_process_fork_hooks kmem_process_fork_hooks;
+
 /* Whether the calling thread is the one that the process began with. _sigsafe. */
 bool kmem_thread_is_main(void);
 

@@ -9,7 +9,8 @@
  * again, the direct map is mapped on the copy, and what was exposed is exposed. The parent drops the copy.
  *
  * If the copy cannot be made, the fork goes on, but the child may not touch the VM: its first access is a fatal error that
- * says why. A fork cannot be refused from here, and sharing silently would be worse.
+ * says why. A fork cannot be refused from here, and sharing silently would be worse. Children of _Fork(), which runs no handlers,
+ * are always so.
  *
  * The *window* is the time from the end of prepare to the parent's or child's handler. The forking thread holds the kernel lock
  * then, and code of glibc's that runs in it may touch paged memory: such a trap is served under the lock that is held.
@@ -107,7 +108,8 @@ static int copies_make(void)
 	return ret;
 }
 
-static void prepare(void)
+/* Stop everything, and have `copy` make the copies for the child, or say why there are none. */
+static void begin(int (*copy)(void))
 {
 	kmem_sigmask saved;
 
@@ -118,14 +120,30 @@ static void prepare(void)
 	kmem_kernel_lock(&saved);
 	pending.saved = saved;
 	kmem_paging_quiesce();
-	pending.error = copies_make();
-	if (pending.error != 0) {
+	pending.error = copy();
+	if (pending.error != 0 && copy == copies_make) {
 		kmem_log(KMEM_LOG_WARNING, "fork: RAM or store cannot be copied (%s); the child may not use the VM",
 			 kmem_error_name(-pending.error));
 	}
 	(void)kmem_mmu_fork_prepare();
 	kmem_rcu_fork_prepare();
 	atomic_store(&pending.is_open, true);
+}
+
+static void prepare(void)
+{
+	begin(copies_make);
+}
+
+static int copies_refuse(void)
+{
+	return -ENOTSUP;
+}
+
+/* A child of _Fork() may do little but exec, and is not worth a copy of RAM: it may not touch the VM. */
+static void bare_prepare(void)
+{
+	begin(copies_refuse);
 }
 
 static void parent(void)
@@ -201,6 +219,7 @@ static void child(void)
 void kmem_fork_init(void)
 {
 	kmem_process_at_fork(prepare, parent, child);
+	kmem_process_fork_hooks = (struct kmem_process_fork_hooks){.prepare = bare_prepare, .parent = parent, .child = child};
 }
 
 bool kmem_fork_window_enter(void)
