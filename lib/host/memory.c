@@ -28,6 +28,13 @@ size_t kmem_host_page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+size_t kmem_host_page_round(size_t size)
+{
+	size_t page = kmem_host_page_size();
+
+	return (size + page - 1) / page * page;
+}
+
 /*
  * Where a page's frame is mapped, or concealed, the host call is made directly: to ThreadSanitizer the C library's mmap() is a
  * write to every byte, which would race with the program's threads.

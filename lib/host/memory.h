@@ -24,6 +24,9 @@ enum kmem_prot {
 /* Bytes in a host page. Constant. */
 size_t kmem_host_page_size(void);
 
+/* A size in whole host pages. */
+size_t kmem_host_page_round(size_t size);
+
 /* Reserve [addr, addr + size), inaccessible and without commitment. -EEXIST if any of it is taken. */
 int kmem_host_range_reserve(uintptr_t addr, size_t size);
 

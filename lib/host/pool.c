@@ -47,7 +47,6 @@ void kmem_pool_finish(struct kmem_pool *pool)
 static int grow(struct kmem_pool *pool)
 {
 	const struct chunk *last = pool->chunks;
-	size_t page = kmem_host_page_size();
 	size_t size = last == NULL ? CHUNK_MIN : 2 * last->size;
 	struct chunk *chunk;
 	void *memory;
@@ -55,7 +54,7 @@ static int grow(struct kmem_pool *pool)
 
 	size = size > CHUNK_MAX ? CHUNK_MAX : size;
 	size = size < sizeof(*chunk) + pool->object_size ? sizeof(*chunk) + pool->object_size : size;
-	size = (size + page - 1) / page * page;
+	size = kmem_host_page_round(size);
 	ret = kmem_host_memory_get(&memory, size);
 	if (ret != 0) {
 		return ret;

@@ -51,11 +51,10 @@ void kmem_thread_forked(void)
 /* Bytes of the stack, whole pages; the guard page comes on top. */
 static size_t altstack_size(void)
 {
-	size_t page = kmem_host_page_size();
 	long host = sysconf(_SC_SIGSTKSZ);
 	size_t size = host > (long)ALTSTACK_MIN ? (size_t)host : ALTSTACK_MIN;
 
-	return (size + page - 1) / page * page;
+	return kmem_host_page_round(size);
 }
 
 int kmem_thread_altstack_create(void)

@@ -265,7 +265,6 @@ static int numbers_apply(struct resolver *resolver, const struct kmem_config *co
 static int sections_copy(const struct resolver *resolver, const struct kmem_config *config)
 {
 	struct kmem_settings *settings = resolver->settings;
-	size_t page = kmem_host_page_size();
 	size_t size = config->section_count * sizeof(struct kmem_section);
 	void *memory;
 	char *names;
@@ -283,7 +282,7 @@ static int sections_copy(const struct resolver *resolver, const struct kmem_conf
 		}
 		size += strlen(config->sections[i].name) + 1;
 	}
-	size = (size + page - 1) / page * page;
+	size = kmem_host_page_round(size);
 	ret = kmem_host_memory_get(&memory, size);
 	if (ret != 0) {
 		(void)fail(resolver, "no memory for the descriptions of %zu sections", config->section_count);

@@ -10,6 +10,7 @@
 
 #include "host/log.h"
 #include "host/memory.h"
+#include "kernel/layout.h"
 #include "machine/ram.h"
 
 /* Addresses that a program of the host may use. */
@@ -56,17 +57,6 @@ static int check_aligned(const struct kmem_settings *settings, char *error, size
 	return 0;
 }
 
-static size_t image_size(const struct kmem_settings *settings)
-{
-	size_t page_size = settings->page_size;
-	size_t size = 0;
-
-	for (size_t i = 0; i < settings->section_count; i++) {
-		size += (settings->sections[i].size + page_size - 1) / page_size * page_size;
-	}
-	return size;
-}
-
 static int check_sections(const struct kmem_settings *settings, char *error, size_t error_size)
 {
 	size_t left = settings->ram_usable;
@@ -93,7 +83,7 @@ static int check_sections(const struct kmem_settings *settings, char *error, siz
 
 static int check_ram(const struct kmem_settings *settings, char *error, size_t error_size)
 {
-	size_t image = image_size(settings);
+	size_t image = kmem_layout_image_size(settings);
 
 	if (settings->ram_size > settings->vm_size) {
 		return FAIL("RAM of %zu bytes (KMEM_RAM, ram_size, CONFIG_SRAM_SIZE) is larger than the VM range of %zu bytes "
@@ -123,7 +113,7 @@ static int check_ram(const struct kmem_settings *settings, char *error, size_t e
 /* Bytes behind the image that the boot mapping takes. */
 static size_t boot_size(const struct kmem_settings *settings)
 {
-	return settings->maps_all_ram ? settings->ram_size - settings->ram_offset : image_size(settings);
+	return settings->maps_all_ram ? settings->ram_size - settings->ram_offset : kmem_layout_image_size(settings);
 }
 
 static int check_vm(const struct kmem_settings *settings, char *error, size_t error_size)

@@ -45,9 +45,7 @@ static size_t added_words(const struct kmem_frames *frames)
 
 static size_t added_bytes(const struct kmem_frames *frames)
 {
-	size_t page = kmem_host_page_size();
-
-	return (added_words(frames) * sizeof(uint64_t) + page - 1) / page * page;
+	return kmem_host_page_round(added_words(frames) * sizeof(uint64_t));
 }
 
 int kmem_eviction_ops_check(const struct kmem_eviction_ops *ops, char *error, size_t error_size)

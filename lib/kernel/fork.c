@@ -75,12 +75,11 @@ static bool is_used(uintptr_t phys)
 
 static int ram_copy(void)
 {
-	size_t page = kmem_host_page_size();
 	size_t size = (kmem_frame_all()->count / WORD_BITS + 1) * sizeof(uint64_t);
 	void *memory;
 	int ret;
 
-	size = (size + page - 1) / page * page;
+	size = kmem_host_page_round(size);
 	ret = kmem_host_memory_get(&memory, size);
 	if (ret != 0) {
 		return ret;

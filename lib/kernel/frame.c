@@ -19,9 +19,7 @@ static struct {
 
 static size_t db_bytes(void)
 {
-	size_t host = kmem_host_page_size();
-
-	return (db.all.count * sizeof(struct k_mem_page_frame) + host - 1) / host * host;
+	return kmem_host_page_round(db.all.count * sizeof(struct k_mem_page_frame));
 }
 
 int kmem_frame_init(uintptr_t phys, size_t size, size_t surplus, size_t page_size)

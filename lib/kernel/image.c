@@ -87,8 +87,7 @@ int kmem_image_map(void)
 
 	for (size_t i = 0; i < settings->section_count; i++) {
 		const struct kmem_section *section = &settings->sections[i];
-		size_t page_size = settings->page_size;
-		size_t size = (section->size + page_size - 1) / page_size * page_size;
+		size_t size = kmem_layout_section_size(settings, i);
 		int ret = section_map(section, addr, size);
 
 		if (ret != 0) {

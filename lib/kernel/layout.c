@@ -9,17 +9,19 @@
 #include "kernel/fatal.h"
 #include "kernel/kernel.h"
 
-static size_t pages_size(size_t size, size_t page_size)
+size_t kmem_layout_section_size(const struct kmem_settings *settings, size_t index)
 {
-	return (size + page_size - 1) / page_size * page_size;
+	size_t page_size = settings->page_size;
+
+	return (settings->sections[index].size + page_size - 1) / page_size * page_size;
 }
 
-static size_t image_size(const struct kmem_settings *settings)
+size_t kmem_layout_image_size(const struct kmem_settings *settings)
 {
 	size_t size = 0;
 
 	for (size_t i = 0; i < settings->section_count; i++) {
-		size += pages_size(settings->sections[i].size, settings->page_size);
+		size += kmem_layout_section_size(settings, i);
 	}
 	return size;
 }
@@ -34,7 +36,7 @@ void kmem_layout_init(struct kmem_layout *layout, const struct kmem_settings *se
 		.virt_ram_start = settings->vm_base,
 		.virt_ram_end = settings->vm_base + settings->vm_size,
 		.kernel_virt_start = image,
-		.kernel_virt_end = image + image_size(settings),
+		.kernel_virt_end = image + kmem_layout_image_size(settings),
 		.vm_reserved = settings->demand_paging ? settings->page_size : 0,
 		.virt_offset = image - (settings->ram_base + settings->ram_offset),
 		.page_size = settings->page_size,

@@ -29,6 +29,10 @@
 /* The map for resolved settings. Pure. */
 void kmem_layout_init(struct kmem_layout *layout, const struct kmem_settings *settings);
 
+/* Bytes that a section of the boot image takes, and that all of them take: whole pages. Pure. */
+size_t kmem_layout_section_size(const struct kmem_settings *settings, size_t index);
+size_t kmem_layout_image_size(const struct kmem_settings *settings);
+
 /* K_MEM_BOOT_VIRT_TO_PHYS and K_MEM_BOOT_PHYS_TO_VIRT. */
 static inline uintptr_t kmem_layout_phys(const struct kmem_layout *layout, uintptr_t virt)
 {

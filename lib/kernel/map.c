@@ -230,21 +230,17 @@ static int mapping_fill(const struct mapping *mapping)
 	return ret;
 }
 
-/* Run queued reclamation of descriptors; no lock held. */
-static void reclaim(void)
+/* Give back descriptors that were detached under the lock, which is not held now: mostly there are none. */
+static void reclaim(struct kmem_region_batch *batch)
 {
-	struct kmem_region_batch batch;
 	kmem_sigmask saved;
 
-	kmem_kernel_lock(&saved);
-	batch = kmem_region_index_detach(&kmem_kernel.index);
-	kmem_kernel_unlock(&saved);
-	if (kmem_region_batch_is_empty(&batch)) {
+	if (kmem_region_batch_is_empty(batch)) {
 		return;
 	}
-	kmem_region_batch_synchronize(&batch);
+	kmem_region_batch_synchronize(batch);
 	kmem_kernel_lock(&saved);
-	kmem_region_index_reclaim(&kmem_kernel.index, &batch);
+	kmem_region_index_reclaim(&kmem_kernel.index, batch);
 	kmem_kernel_unlock(&saved);
 }
 
@@ -308,6 +304,7 @@ void *k_mem_map_phys_guard(uintptr_t phys, size_t size, uint32_t flags, bool is_
 {
 	struct kmem_bug bug = {.condition = NULL};
 	struct mapping mapping = {.size = size, .flags = flags & ~(uint32_t)K_MEM_CACHE_MASK, .guarded = true};
+	struct kmem_region_batch batch;
 	kmem_sigmask saved;
 	int ret;
 
@@ -330,9 +327,10 @@ void *k_mem_map_phys_guard(uintptr_t phys, size_t size, uint32_t flags, bool is_
 
 	kmem_kernel_lock(&saved);
 	ret = guarded_map(&mapping);
+	batch = kmem_region_index_detach(&kmem_kernel.index);
 	kmem_kernel_unlock(&saved);
+	reclaim(&batch);
 	if (ret != 0) {
-		reclaim();
 		return NULL;
 	}
 	if (mapping.kind == KMEM_REGION_UNPAGED && (flags & K_MEM_MAP_UNINIT) == 0) {
@@ -392,6 +390,7 @@ void k_mem_unmap_phys_guard(void *addr, size_t size, bool is_anon)
 	struct kmem_bug bug = {.condition = NULL};
 	uintptr_t start = (uintptr_t)addr;
 	struct kmem_region *region;
+	struct kmem_region_batch batch;
 	kmem_sigmask saved;
 
 	if (kmem_kernel_ready() != 0) {
@@ -412,8 +411,9 @@ void k_mem_unmap_phys_guard(void *addr, size_t size, bool is_anon)
 	if (may_unmap(region, start, size, is_anon, &bug)) {
 		region_unmap(region);
 	}
+	batch = kmem_region_index_detach(&kmem_kernel.index);
 	kmem_kernel_unlock(&saved);
-	reclaim();
+	reclaim(&batch);
 	kmem_bug_raise(&bug);
 }
 
@@ -518,6 +518,7 @@ void k_mem_unmap_phys_bare(uint8_t *virt, size_t size)
 	struct kmem_region *region;
 	uintptr_t start;
 	size_t pages_size;
+	struct kmem_region_batch batch;
 	kmem_sigmask saved;
 
 	if (kmem_kernel_ready() != 0) {
@@ -536,8 +537,9 @@ void k_mem_unmap_phys_bare(uint8_t *virt, size_t size)
 		KMEM_BUG(&bug, "page is mapped", "k_mem_unmap_phys_bare of [0x%zx, 0x%zx), which k_mem_map_phys_bare did not map",
 			 (size_t)start, (size_t)(start + pages_size));
 	}
+	batch = kmem_region_index_detach(&kmem_kernel.index);
 	kmem_kernel_unlock(&saved);
-	reclaim();
+	reclaim(&batch);
 	kmem_bug_raise(&bug);
 }
 

@@ -61,7 +61,7 @@ bool kmem_paging_is_anon_location(uint64_t location)
 static void wait_changed(void)
 {
 	kmem_stats_wait();
-	kmem_waitq_wait(&paging.changed, &kmem_kernel.lock);
+	kmem_paging_change_wait();
 }
 
 static void transit_begin(struct k_mem_page_frame *pf)
@@ -483,7 +483,7 @@ void kmem_paging_settle(uintptr_t addr, size_t size)
 
 	while (page < addr + size) {
 		if (kmem_pte_is_busy(kmem_pte_get(page))) {
-			kmem_waitq_wait(&paging.changed, &kmem_kernel.lock);
+			kmem_paging_change_wait();
 			page = addr;
 			continue;
 		}
@@ -499,7 +499,7 @@ void kmem_paging_change_wait(void)
 void kmem_paging_quiesce(void)
 {
 	while (paging.transit > 0) {
-		kmem_waitq_wait(&paging.changed, &kmem_kernel.lock);
+		kmem_paging_change_wait();
 	}
 }
 

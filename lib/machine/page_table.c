@@ -31,10 +31,9 @@ static const unsigned int transitions[] = {
 
 static size_t table_bytes(void)
 {
-	size_t host = kmem_host_page_size();
 	size_t bytes = (table.size >> table.page_shift) * sizeof(*table.entries);
 
-	return (bytes + host - 1) / host * host;
+	return kmem_host_page_round(bytes);
 }
 
 int kmem_page_table_init(uintptr_t base, size_t size, size_t page_size)

@@ -75,13 +75,12 @@ static int tables_get(struct file **file, const struct kmem_store_params *params
 	size_t capacity = params->capacity_pages;
 	size_t count = params->frames.count;
 	size_t path_size = params->path == NULL ? 1 : strlen(params->path) + 1;
-	size_t host = kmem_host_page_size();
 	size_t size = sizeof(struct file) + capacity * sizeof(struct slot) +
 		      count * (sizeof(struct frame) + sizeof(size_t)) + path_size;
 	void *memory;
 	int ret;
 
-	size = (size + host - 1) / host * host;
+	size = kmem_host_page_round(size);
 	ret = kmem_host_memory_get(&memory, size);
 	if (ret != 0) {
 		return ret;

@@ -38,7 +38,6 @@ static int ram_init(void **state, const struct kmem_store_params *params)
 {
 	size_t page_size = params->frames.page_size;
 	size_t capacity = params->capacity_pages;
-	size_t host = kmem_host_page_size();
 	size_t table_size;
 	struct ram *ram;
 	void *memory;
@@ -47,7 +46,7 @@ static int ram_init(void **state, const struct kmem_store_params *params)
 	if (capacity == 0 || capacity > KMEM_LOCATION_ANON_UNINIT / page_size) {
 		return -EINVAL;
 	}
-	table_size = (sizeof(*ram) + capacity * sizeof(ram->next[0]) + host - 1) / host * host;
+	table_size = kmem_host_page_round(sizeof(*ram) + capacity * sizeof(ram->next[0]));
 	ret = kmem_host_memory_get(&memory, table_size);
 	if (ret != 0) {
 		return ret;

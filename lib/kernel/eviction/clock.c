@@ -27,8 +27,7 @@ struct clock {
 
 static int clock_init(void **state, const struct kmem_eviction_params *params)
 {
-	size_t page = kmem_host_page_size();
-	size_t bytes = (sizeof(struct clock) + params->frames.count + page - 1) / page * page;
+	size_t bytes = kmem_host_page_round(sizeof(struct clock) + params->frames.count);
 	struct clock *clock;
 	void *memory;
 	int ret = kmem_host_memory_get(&memory, bytes);

@@ -30,9 +30,8 @@ struct lru {
 
 static int lru_init(void **state, const struct kmem_eviction_params *params)
 {
-	size_t page = kmem_host_page_size();
 	size_t slots = params->frames.count + 1;
-	size_t bytes = (sizeof(struct lru) + slots * sizeof(struct slot) + page - 1) / page * page;
+	size_t bytes = kmem_host_page_round(sizeof(struct lru) + slots * sizeof(struct slot));
 	struct lru *lru;
 	void *memory;
 	int ret;

@@ -39,9 +39,8 @@ struct nru {
 
 static int nru_init(void **state, const struct kmem_eviction_params *params)
 {
-	size_t page = kmem_host_page_size();
 	size_t words = (params->frames.count + WORD_BITS - 1) / WORD_BITS;
-	size_t bytes = (sizeof(struct nru) + CLASSES * words * sizeof(uint64_t) + page - 1) / page * page;
+	size_t bytes = kmem_host_page_round(sizeof(struct nru) + CLASSES * words * sizeof(uint64_t));
 	struct nru *nru;
 	void *memory;
 	int ret = kmem_host_memory_get(&memory, bytes);
