@@ -407,7 +407,7 @@ void harness_leaks_check(struct harness_leaks *leaks)
 
 uint64_t harness_seed(void)
 {
-	static bool printed;
+	static bool printed; /* several threads may ask */
 	const char *text = getenv("KMEM_SEED");
 	uint64_t seed = SEED_DEFAULT;
 
@@ -417,8 +417,7 @@ uint64_t harness_seed(void)
 	if (seed == 0) {
 		seed = SEED_DEFAULT;
 	}
-	if (!printed) {
-		printed = true;
+	if (!__atomic_exchange_n(&printed, true, __ATOMIC_RELAXED)) {
 		printf("KMEM_SEED=%#" PRIx64 "\n", seed);
 		fflush(stdout);
 	}
