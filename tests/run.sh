@@ -16,6 +16,7 @@ cd "$top" || exit 1
 passed=0
 failed=0
 skipped=0
+failures=build/failures.log # what failed and what it printed; shown again at the end
 
 # Configure build/$1 with the options behind it, from scratch where that is needed; then build.
 build() {
@@ -30,11 +31,23 @@ build() {
 	meson compile -C "$dir"
 }
 
-# Count the results in a log of Meson's: one JSON object a line.
+# What did not pass, in a log of Meson's: one JSON object a line.
+bad='"result": "(FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS)"'
+
+# Note that $1 failed in the present configuration.
+fail() {
+	failed=$((failed + 1))
+	echo "failed: $configuration: $1" >>$failures
+}
+
+# Count the results in the log $1.
 count() {
 	passed=$((passed + $(grep -cE '"result": "(OK|EXPECTEDFAIL)"' "$1")))
 	skipped=$((skipped + $(grep -c '"result": "SKIP"' "$1")))
-	failed=$((failed + $(grep -cE '"result": "(FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS)"' "$1")))
+	for test in $(grep -E "$bad" "$1" | sed 's/^{"name": "\([^"]*\)".*/\1/; s/ //g'); do
+		fail "$test"
+	done
+	grep -E "$bad" "$1" | sed 's/, "env": .*//; s/\\n/\n/g' >>$failures
 	return 0 # not the status of a grep that found nothing
 }
 
@@ -46,16 +59,13 @@ run() {
 	shift 2
 	rm -f "$log"
 	if ! meson test -C "$dir" --no-rebuild --print-errorlogs --setup "$setup" "$@"; then
-		[ -f "$log" ] && grep -qE '"result": "(FAIL|TIMEOUT|ERROR|INTERRUPT|UNEXPECTEDPASS)"' "$log" ||
-			failed=$((failed + 1))
+		[ -f "$log" ] && grep -qE "$bad" "$log" || fail "meson test"
 	fi
 	[ ! -f "$log" ] || count "$log"
 }
 
-configuration() {
-	echo
-	echo "== $1"
-	case $1 in
+run_configuration() {
+	case $configuration in
 	gcc)
 		CC=gcc CXX=g++ build gcc -Ddebug_level=2 && run gcc plain
 		;;
@@ -76,7 +86,7 @@ configuration() {
 		CC=gcc CXX=g++ build tsan -Ddebug_level=2 -Db_sanitize=thread && run tsan plain --no-suite compile
 		;;
 	*)
-		echo "run.sh: no configuration of this name: $1" >&2
+		echo "run.sh: no configuration of this name: $configuration" >&2
 		exit 2
 		;;
 	esac
@@ -85,15 +95,15 @@ configuration() {
 sh tests/bootstrap.sh gcc g++ libc6-dev clang binutils meson ninja-build pkg-config liburcu-dev check valgrind libc6-dbg ||
 	exit 1
 mkdir -p build
+: >$failures
 
 [ $# -ne 0 ] || set -- gcc valgrind clang release asan tsan
-for name; do
-	if ! configuration "$name"; then
-		echo "run.sh: $name could not be built" >&2
-		failed=$((failed + 1))
-	fi
+for configuration; do
+	printf '\n== %s\n' "$configuration"
+	run_configuration || fail "build"
 done
 
 echo
+cat $failures
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -ne 0 ]
