@@ -14,7 +14,7 @@
  *
  * - the heap, a stack, or a page of the host kernel's (vvar, vdso);
  * - a shared object that was loaded meanwhile;
- * - a malloc arena: an aligned block of ARENA_SIZE;
+ * - a malloc arena: an aligned block of ARENA_SIZE, its beginning in use and its end not;
  * - the stack of a thread that has ended, which the C library keeps.
  *
  * A stretch that is gone is a leak in reverse if it was a file's: somebody unmapped what was not theirs.
@@ -235,7 +235,10 @@ static void stretches_subtract(struct stretches *out, const struct stretches *in
 	}
 }
 
-/* Whether the aligned block around a stretch is an arena: mapped from end to end, its beginning in use. */
+/*
+ * Whether the aligned block around a stretch is an arena: mapped from end to end, its beginning in use and its end not. A
+ * block that is in use throughout is none: the host aligns large mappings, so any of them may begin where an arena could.
+ */
 static bool is_arena(const struct stretches *now, const struct stretch *stretch)
 {
 	uint64_t base = stretch->start & ~(ARENA_SIZE - 1);
@@ -251,7 +254,7 @@ static bool is_arena(const struct stretches *now, const struct stretch *stretch)
 			return false;
 		}
 	}
-	return true;
+	return strcmp(item->perms, "---p") == 0;
 }
 
 static uint64_t stack_size(void)

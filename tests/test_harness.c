@@ -18,6 +18,9 @@
 
 #define PAGE ((size_t)4096)
 
+/* Size and alignment of malloc's arenas. */
+#define BLOCK ((size_t)64 << 20)
+
 static struct harness_leaks leaks;
 
 /* End the snapshot and require that the difference names `text`. */
@@ -89,6 +92,30 @@ START_TEST(anonymous_mapping_is_a_leak)
 	harness_leaks_begin(&leaks);
 	addr = mmap(NULL, size, prots[_i / 3], flags, -1, 0);
 	ck_assert_ptr_ne(addr, MAP_FAILED);
+	snprintf(text, sizeof(text), "+ mapping %lx-", (unsigned long)addr);
+	expect_mapping(text);
+	munmap(addr, size);
+}
+END_TEST
+
+/* Blocks that lie where malloc's arenas could, but are in use to the end. */
+START_TEST(aligned_mapping_is_a_leak)
+{
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+	size_t size = (size_t)(_i + 1) * BLOCK;
+	size_t before;
+	char text[64];
+	char *addr;
+
+	harness_leaks_begin(&leaks);
+	addr = mmap(NULL, size + BLOCK, PROT_READ | PROT_WRITE, flags, -1, 0);
+	ck_assert_ptr_ne(addr, MAP_FAILED);
+	before = -(uintptr_t)addr % BLOCK;
+	if (before > 0) {
+		munmap(addr, before);
+	}
+	addr += before;
+	munmap(addr + size, BLOCK - before);
 	snprintf(text, sizeof(text), "+ mapping %lx-", (unsigned long)addr);
 	expect_mapping(text);
 	munmap(addr, size);
@@ -264,6 +291,7 @@ Suite *kmem_test_suite(void)
 	tcase_add_test(tcase, open_descriptor_is_a_leak);
 	tcase_add_test(tcase, closed_descriptor_is_a_leak_in_reverse);
 	tcase_add_loop_test(tcase, anonymous_mapping_is_a_leak, 0, 6);
+	tcase_add_loop_test(tcase, aligned_mapping_is_a_leak, 0, 2);
 	tcase_add_test(tcase, changed_permission_is_a_leak);
 	tcase_add_test(tcase, vanished_file_mapping_is_a_leak_in_reverse);
 	tcase_add_loop_test(tcase, disposition_is_a_leak, 0, 2);
