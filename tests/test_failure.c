@@ -42,6 +42,11 @@
 
 static struct harness_leaks leaks;
 
+/* A store's file, and the store that has it. */
+static char directory[64];
+static char path[96];
+static char store_at_path[104];
+
 /* ---- what fails, and how ---- */
 
 static const struct failure {
@@ -475,6 +480,10 @@ static void machine_finish(void)
 
 static void setup(void)
 {
+	snprintf(directory, sizeof(directory), "/tmp/test_failure.XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, sizeof(path), "%s/pages", directory);
+	snprintf(store_at_path, sizeof(store_at_path), "file:%s", path);
 	memset(&seen, 0, sizeof(seen));
 	harness_leaks_begin(&leaks);
 }
@@ -484,6 +493,7 @@ static void teardown(void)
 	(void)disarm();
 	(void)kmem_shutdown();
 	harness_leaks_check(&leaks);
+	ck_assert_int_eq(rmdir(directory), 0); /* so it is empty */
 }
 
 /* ---- (a) boot ---- */
@@ -501,13 +511,9 @@ static const struct kmem_device devices[] = {
 START_TEST(boot_fails_cleanly_and_then_succeeds)
 {
 	const struct failure *failure = failure_of(_i);
-	char path[64];
-	char store[80];
 	unsigned long n;
 	bool was_hit = true;
 
-	snprintf(path, sizeof(path), "/tmp/test_failure.%d", (int)getpid());
-	snprintf(store, sizeof(store), "file:%s", path);
 	for (n = 1; was_hit; n++) {
 		struct kmem_config config = config_small(setting_of(_i));
 		struct harness_leaks before;
@@ -515,7 +521,7 @@ START_TEST(boot_fails_cleanly_and_then_succeeds)
 
 		ck_assert_uint_lt(n, CALLS_MAX);
 		if (strcmp(config.store, "file") == 0) {
-			config.store = store;
+			config.store = store_at_path;
 		}
 		config.sections = sections;
 		config.section_count = 2;
@@ -1412,14 +1418,10 @@ static int child_meddle(void)
 START_TEST(child_without_ram_cannot_reach_its_parents)
 {
 	static const struct failure failure = {ENOSPC, false};
-	char path[64];
-	char store[80];
-	struct setting setting = {store, false, PLACE_HOST};
+	struct setting setting = {store_at_path, false, PLACE_HOST};
 	pid_t child;
 	int status;
 
-	snprintf(path, sizeof(path), "/tmp/test_failure.%d", (int)getpid());
-	snprintf(store, sizeof(store), "file:%s", path);
 	machine_boot(&setting, KMEM_SWITCH_ON);
 	arm(PLACE_HOST, &failure, 1);
 	child = fork();
