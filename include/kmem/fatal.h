@@ -69,6 +69,22 @@ void k_sys_fatal_error_handler(unsigned int reason, const struct arch_esf *esf);
 /** End the process with the reason in the log. */
 __attribute__((noreturn)) void k_fatal_halt(unsigned int reason);
 
+/**
+ * End in the fatal error handler with a reason of one's own: Zephyr's k_oops() and k_panic() are made of it. Our own.
+ * If the handler returns, this thread ends alone. Context: any thread, no lock held.
+ */
+__attribute__((noreturn)) void kmem_fatal_raise(unsigned int reason);
+
+/**
+ * What stands in for a kernel's threads: how to end the calling one after its fatal error, and what it is called. Our own.
+ *
+ * @p abort_self is called in the faulting thread, maybe in the handler of its signal, when the program's fatal error handler
+ * has returned. It does not return for a thread that it knows and that may end; for another it does, and the host thread, or
+ * the process, ends. @p name gives the object and the name for `Current thread:`. NULL takes either back.
+ */
+void kmem_fatal_thread_abort_set(void (*abort_self)(void));
+void kmem_fatal_thread_name_set(const char *(*name)(void **object));
+
 #pragma GCC visibility pop
 
 #ifdef __cplusplus

@@ -31,8 +31,8 @@ extern "C" {
 
 #ifndef KMEM_SFNODE_DEFINED
 #define KMEM_SFNODE_DEFINED
-/* A list link whose low two bits carry flags; Zephyr's sys_sfnode_t. */
-struct kmem_sfnode {
+/* A list link whose low two bits carry flags: Zephyr's sys_sfnode_t, which <zephyr/sys/sflist.h> makes of it. */
+struct _sfnode {
 	uintptr_t next_and_flags;
 };
 #endif
@@ -40,7 +40,7 @@ struct kmem_sfnode {
 __extension__ struct k_mem_page_frame {
 	union {
 		uintptr_t va_and_flags;  /* mapped: the page's address | flags */
-		struct kmem_sfnode node; /* free: link with FREE in the low bits */
+		struct _sfnode node;     /* free: link with FREE in the low bits */
 	};
 };
 

@@ -7,13 +7,36 @@
  * literals, so that they serve in #if and in static initialisers.
  *
  * Including it leaves a record of the values in the object file, which libkmem reads when it boots: before main(). All units
- * of a program must agree.
+ * of a program must agree. KMEM_KCONFIG_NO_RECORD leaves none: for libraries that serve programs of any configuration.
  */
 #ifndef KMEM_KCONFIG_H
 #define KMEM_KCONFIG_H
 
 #ifndef __ASSEMBLER__
 #include <kmem/record.h>
+#endif
+
+/* What a board of this kind is. */
+#ifndef CONFIG_64BIT
+#define CONFIG_64BIT 1
+#endif
+#ifndef CONFIG_CPU_HAS_MMU
+#define CONFIG_CPU_HAS_MMU 1
+#endif
+#ifndef CONFIG_KERNEL_VM_SUPPORT
+#define CONFIG_KERNEL_VM_SUPPORT 1
+#endif
+#ifndef CONFIG_ARCH_HAS_DEMAND_PAGING
+#define CONFIG_ARCH_HAS_DEMAND_PAGING 1
+#endif
+#ifndef CONFIG_ARCH_HAS_DEMAND_MAPPING
+#define CONFIG_ARCH_HAS_DEMAND_MAPPING 1
+#endif
+#ifndef CONFIG_MULTITHREADING
+#define CONFIG_MULTITHREADING 1
+#endif
+#ifndef CONFIG_MP_MAX_NUM_CPUS
+#define CONFIG_MP_MAX_NUM_CPUS 1
 #endif
 
 /* The VM range and RAM: bytes, but CONFIG_SRAM_SIZE in KiB. */
@@ -74,6 +97,11 @@
 #endif
 #endif
 
+/* What LRU needs, and any algorithm that wants to know which frames there are. */
+#if defined(CONFIG_EVICTION_LRU) && !defined(CONFIG_EVICTION_TRACKING)
+#define CONFIG_EVICTION_TRACKING 1
+#endif
+
 /* One of CONFIG_BACKING_STORE_RAM (the default), _FILE (our own), _CUSTOM. */
 #if defined(CONFIG_BACKING_STORE_CUSTOM) + defined(CONFIG_BACKING_STORE_RAM) + defined(CONFIG_BACKING_STORE_FILE) > 1
 #error "choose one of CONFIG_BACKING_STORE_RAM, CONFIG_BACKING_STORE_FILE and CONFIG_BACKING_STORE_CUSTOM"
@@ -101,7 +129,11 @@
 	(defined(CONFIG_EVICTION_CUSTOM) && CONFIG_EVICTION_CUSTOM != 1) ||                                            \
 	(defined(CONFIG_BACKING_STORE_RAM) && CONFIG_BACKING_STORE_RAM != 1) ||                                        \
 	(defined(CONFIG_BACKING_STORE_FILE) && CONFIG_BACKING_STORE_FILE != 1) ||                                      \
-	(defined(CONFIG_BACKING_STORE_CUSTOM) && CONFIG_BACKING_STORE_CUSTOM != 1)
+	(defined(CONFIG_BACKING_STORE_CUSTOM) && CONFIG_BACKING_STORE_CUSTOM != 1) ||                                  \
+	(defined(CONFIG_MMU) && CONFIG_MMU != 1) ||                                                                    \
+	(defined(CONFIG_EVICTION_TRACKING) && CONFIG_EVICTION_TRACKING != 1) ||                                        \
+	(defined(CONFIG_DEMAND_PAGING_ALLOW_IRQ) && CONFIG_DEMAND_PAGING_ALLOW_IRQ != 1) ||                            \
+	(defined(CONFIG_USERSPACE) && CONFIG_USERSPACE != 1)
 #error "a boolean CONFIG_ option is 1 or undefined, as Kconfig has it"
 #endif
 
@@ -161,7 +193,7 @@
 #define KMEM_KCONFIG_TIMING 0U
 #endif
 
-#ifndef __ASSEMBLER__
+#if !defined(__ASSEMBLER__) && !defined(KMEM_KCONFIG_NO_RECORD)
 
 #define KMEM_KCONFIG_WORDS(value)                                                                                      \
 	{                                                                                                              \
@@ -213,6 +245,6 @@ __attribute__((used, section(".note.kmem"), aligned(4))) static const struct kme
 	KMEM_KCONFIG_FILE,
 };
 
-#endif /* __ASSEMBLER__ */
+#endif /* __ASSEMBLER__, KMEM_KCONFIG_NO_RECORD */
 
 #endif /* KMEM_KCONFIG_H */

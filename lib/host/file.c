@@ -109,6 +109,11 @@ int kmem_host_file_create(const char *path)
 	return file_open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
 }
 
+int kmem_host_file_open(const char *path)
+{
+	return file_open(path, O_RDONLY, 0);
+}
+
 int kmem_host_file_report(const char *path)
 {
 	return file_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);

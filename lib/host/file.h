@@ -15,6 +15,9 @@ int kmem_host_file_temporary(const char *dir);
 /* Create the file at path, mode 0600, for reading and writing. -EEXIST if there is one, others as open() has them. */
 int kmem_host_file_create(const char *path);
 
+/* Open the file at path for reading. */
+int kmem_host_file_open(const char *path);
+
 /* Open the file at path for a report: created, or truncated. */
 int kmem_host_file_report(const char *path);
 

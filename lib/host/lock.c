@@ -73,23 +73,33 @@ static void acquire_slowly(struct kmem_lock *lock, uint32_t owner)
 	}
 }
 
-void kmem_lock_acquire(struct kmem_lock *lock)
+void kmem_lock_acquire_outer(struct kmem_lock *lock)
 {
 	uint32_t owner = kmem_thread_id();
 
 	kmem_assert(!kmem_lock_is_held(lock));
-	kmem_thread_self()->locks++;
 	if (!take(lock, owner) && !spin(lock, owner)) {
 		acquire_slowly(lock, owner);
 	}
 }
 
-void kmem_lock_release(struct kmem_lock *lock)
+void kmem_lock_release_outer(struct kmem_lock *lock)
 {
 	kmem_assert(kmem_lock_is_held(lock));
 	if ((atomic_exchange_explicit(&lock->word, 0, memory_order_release) & WAITERS) != 0) {
 		futex_wake(&lock->word, 1);
 	}
+}
+
+void kmem_lock_acquire(struct kmem_lock *lock)
+{
+	kmem_thread_self()->locks++;
+	kmem_lock_acquire_outer(lock);
+}
+
+void kmem_lock_release(struct kmem_lock *lock)
+{
+	kmem_lock_release_outer(lock);
 	kmem_thread_self()->locks--;
 }
 

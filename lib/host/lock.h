@@ -4,11 +4,12 @@
  *
  * The order, outermost first:
  *
+ *   0 interrupt lock (lib/kernel/irq.c)     the program's emulated interrupts; around 1 for policies and stores of its own
  *   1 paging mutex   (lib/kernel/paging.c)  held over a whole page-in or page-out where the store asks for serialised calls
  *   2 kernel lock    (lib/kernel/kernel.h)  page table writes, regions, frames, policy, store bookkeeping, statistics
  *   3 signal lock    (lib/host/signals.c)   the program's wishes for SIGSEGV and SIGBUS
  *
- * Both kinds of holder have every signal but the synchronous ones blocked (32 and 33 too), so no handler of the program's
+ * Holders of 1 to 3 have every signal but the synchronous ones blocked (32 and 33 too), so no handler of the program's
  * runs under a lock, and no cancellation either. Nobody touches paged memory under a lock: a trap taken by a holder is
  * found out by `kmem_thread_self()->locks` and reported as fatal. A fault of the caller's is taken with no lock held,
  * because the public functions touch the caller's memory only outside.
@@ -31,6 +32,13 @@ struct kmem_lock {
 /* Both count in kmem_thread_self()->locks. The caller has blocked signals (kmem_signals_block()). */
 void kmem_lock_acquire(struct kmem_lock *lock);
 void kmem_lock_release(struct kmem_lock *lock);
+
+/*
+ * The same without the count and without blocked signals, for a lock that lies outside all others: its holder may touch paged
+ * memory. _sigsafe.
+ */
+void kmem_lock_acquire_outer(struct kmem_lock *lock);
+void kmem_lock_release_outer(struct kmem_lock *lock);
 
 /* Whether the calling thread holds it. */
 bool kmem_lock_is_held(const struct kmem_lock *lock);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -183,6 +184,27 @@ int kmem_host_memfd_populate(int fd, size_t offset, size_t size)
 	int ret = kmem_failpoint();
 
 	return ret != 0 ? ret : result((int)syscall(SYS_fallocate, fd, 0, (off_t)offset, (off_t)size), saved);
+}
+
+int kmem_host_private_put(uintptr_t addr, const void *from, size_t size, unsigned int prot)
+{
+	int saved = errno;
+	void *copy;
+	int ret = kmem_host_memory_get(&copy, size);
+
+	if (ret != 0) {
+		return ret;
+	}
+	memcpy(copy, from, size);
+	ret = kmem_host_range_protect((uintptr_t)copy, size, prot);
+	if (ret == 0 && mremap(copy, size, size, MREMAP_MAYMOVE | MREMAP_FIXED, (void *)addr) == MAP_FAILED) {
+		ret = -errno;
+		errno = saved;
+	}
+	if (ret != 0) {
+		kmem_host_memory_free(copy, size);
+	}
+	return ret;
 }
 
 int kmem_host_memory_get(void **addr, size_t size)

@@ -57,6 +57,12 @@ int kmem_host_memfd_create(const char *name, size_t size);
 /* Give a range of a memory file memory now, so that touching it cannot fail later. */
 int kmem_host_memfd_populate(int fd, size_t offset, size_t size);
 
+/*
+ * Put private memory with a copy of [from, from + size) in the place of whatever is at addr: the process's own again, with these
+ * permissions. Nobody sees a state between.
+ */
+int kmem_host_private_put(uintptr_t addr, const void *from, size_t size, unsigned int prot);
+
 /* Zeroed private memory for the library's own data, uncommitted until touched. */
 int kmem_host_memory_get(void **addr, size_t size);
 void kmem_host_memory_free(void *addr, size_t size);

@@ -8,6 +8,7 @@
 #include "host/thread.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -41,6 +42,11 @@ uint32_t kmem_thread_id(void)
 		self.tid = (uint32_t)syscall(SYS_gettid);
 	}
 	return self.tid;
+}
+
+void kmem_thread_yield(void)
+{
+	(void)sched_yield();
 }
 
 void kmem_thread_forked(void)

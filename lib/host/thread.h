@@ -17,6 +17,7 @@ struct kmem_thread {
 	unsigned int locks;  /* locks held */
 	bool in_callback;    /* inside a policy or store function */
 	bool irq_locked;     /* inside an emulated irq_lock() */
+	bool irq_paging;     /* the paging code has taken the interrupt lock for a policy or store of the program's */
 	bool in_isr;         /* inside an emulated interrupt handler */
 	uintptr_t retry_addr;    /* last trap that needed nothing done, and how often in a row */
 	unsigned int retry_count;
@@ -56,6 +57,9 @@ static inline void kmem_thread_callback_leave(bool former)
 
 /* The calling thread's id, without a system call after the first time. _sigsafe. */
 uint32_t kmem_thread_id(void);
+
+/* Let other threads run. _sigsafe. */
+void kmem_thread_yield(void);
 
 /* In the child of a fork: the id has changed. */
 void kmem_thread_forked(void);

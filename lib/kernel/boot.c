@@ -18,6 +18,8 @@
 #include "kernel/kernel.h"
 #include "kernel/layout.h"
 #include "kernel/paging.h"
+#include "kernel/program.h"
+#include "kernel/program_image.h"
 #include "kernel/report.h"
 #include "kernel/stats.h"
 #include "kernel/thread.h"
@@ -46,6 +48,7 @@ static int machine_mmu_init(void)
 {
 	const struct kmem_settings *settings = &kmem_kernel.settings;
 	const struct kmem_engine *engine = kmem_engine_find(settings->engine, &kmem_kernel.engine_reason);
+	struct kmem_mmu_hole holes[KMEM_MMU_HOLES_MAX];
 	int ret;
 
 	if (engine == NULL) {
@@ -53,7 +56,8 @@ static int machine_mmu_init(void)
 			    kmem_engine_names());
 	}
 	kmem_kernel.engine_name = engine->name;
-	ret = kmem_mmu_init(engine, settings->vm_base, settings->vm_size, settings->page_size);
+	ret = kmem_mmu_init(engine, settings->vm_base, settings->vm_size, settings->page_size, holes,
+			    kmem_program_image_holes(holes));
 	if (ret == -EEXIST) {
 		return fail(-EADDRINUSE, "the VM range [0x%zx, 0x%zx) is taken in this process; %s",
 			    (size_t)settings->vm_base, (size_t)(settings->vm_base + settings->vm_size),
@@ -129,8 +133,9 @@ static int frames_init(void)
 {
 	const struct kmem_settings *settings = &kmem_kernel.settings;
 
+	/* The array is as long as the program's own CONFIG_SRAM_SIZE says, which its record tells. */
 	return kmem_frame_init(settings->ram_base, settings->ram_size, settings->ram_size - settings->ram_usable,
-			       settings->page_size);
+			       settings->page_size, settings->is_zephyr ? kmem_program_frames() : NULL);
 }
 
 static int store_init(void)
@@ -196,9 +201,12 @@ static int paging_init(void)
 	int ret;
 
 	kmem_paging_init();
+	kmem_kernel.is_paging_programs = false;
 	if (!kmem_kernel.settings.demand_paging) {
 		return 0;
 	}
+	kmem_kernel.is_paging_programs = kmem_program_is_policy(kmem_kernel.settings.policy_ops) ||
+					 kmem_program_is_store(kmem_kernel.settings.store_ops);
 	ret = store_init();
 	if (ret != 0) {
 		return ret;
@@ -237,6 +245,7 @@ static int machine_boot(void)
 		goto frames_finish;
 	}
 	kmem_stats_init(kmem_kernel.settings.stats, kmem_kernel.settings.timing);
+	kmem_stats_bounds_set(kmem_program_eviction_bounds(), kmem_program_store_bounds());
 	ret = kmem_image_map();
 	if (ret != 0) {
 		goto space_finish;
@@ -261,6 +270,7 @@ thread_finish:
 paging_finish:
 	paging_finish();
 space_finish:
+	kmem_program_image_finish();
 	space_finish();
 frames_finish:
 	kmem_frame_finish();
@@ -331,6 +341,7 @@ static void at_exit_register(void)
 		 kmem_kernel.settings.store_ops != NULL ? kmem_kernel.settings.store_ops->name : "none",
 		 kmem_kernel.settings.ram_usable, kmem_kernel.settings.ram_size, (size_t)kmem_kernel.settings.ram_base,
 		 kmem_kernel.settings.vm_size, (size_t)kmem_kernel.settings.vm_base);
+	kmem_program_report();
 }
 
 int kmem_boot(const struct kmem_config *config)
@@ -378,6 +389,7 @@ static int shut_down(void)
 	if (!kmem_is_booted()) {
 		return -ENODEV;
 	}
+	kmem_program_image_finish();
 	atomic_store(&kmem_kernel.booted, false);
 	kmem_trap_finish();
 	kmem_thread_finish();

@@ -17,6 +17,7 @@
 #include "host/log.h"
 #include "host/memory.h"
 #include "kernel/eviction.h"
+#include "kernel/program_image.h"
 #include "kernel/store.h"
 
 #define MIB (1024UL * 1024)
@@ -532,6 +533,7 @@ int kmem_config_resolve(const struct kmem_config *given, struct kmem_settings *s
 	ret = ret == 0 ? given_apply(&resolver, given) : ret;
 	ret = ret == 0 ? env_apply(&resolver) : ret;
 	ret = ret == 0 ? complete(&resolver) : ret;
+	ret = ret == 0 ? kmem_program_image_find(settings, error, error_size) : ret;
 	ret = ret == 0 ? kmem_config_check(settings, error, error_size) : ret;
 	if (ret != 0) {
 		kmem_config_finish(settings);

@@ -35,6 +35,10 @@ struct kmem_settings {
 
 	bool maps_all_ram, direct_map, demand_paging, demand_mapping, assertions, stats, timing;
 
+	/* The program, where it is the boot image; size 0 where it is not. */
+	uintptr_t program_start;
+	size_t program_size;
+
 	struct kmem_section *sections; /* copies, with their names; NULL if there are none */
 	size_t section_count;
 	const struct kmem_device *devices; /* the caller's */

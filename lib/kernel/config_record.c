@@ -8,6 +8,7 @@
 
 #include "host/log.h"
 #include "kernel/eviction.h"
+#include "kernel/program.h"
 #include "kernel/record.h"
 #include "kernel/store.h"
 
@@ -16,8 +17,12 @@ static bool is_set(const struct kmem_record *record, uint32_t bit)
 	return (record->switches & bit) != 0;
 }
 
+/* What the program defines itself goes before what it chooses; NULL: it gives a policy of its own to kmem_boot(). */
 static const struct kmem_eviction_ops *policy_of(const struct kmem_record *record)
 {
+	if (kmem_program_policy() != NULL) {
+		return kmem_program_policy();
+	}
 	switch (record->policy) {
 	case KMEM_RECORD_NRU:
 		return &kmem_eviction_nru;
@@ -26,19 +31,23 @@ static const struct kmem_eviction_ops *policy_of(const struct kmem_record *recor
 	case KMEM_RECORD_CLOCK:
 		return &kmem_eviction_clock;
 	default:
-		return NULL; /* the program's own */
+		return NULL;
 	}
 }
 
+/* The same for stores. */
 static const struct kmem_store_ops *store_of(const struct kmem_record *record)
 {
+	if (kmem_program_store() != NULL) {
+		return kmem_program_store();
+	}
 	switch (record->store) {
 	case KMEM_RECORD_STORE_RAM:
 		return &kmem_store_ram;
 	case KMEM_RECORD_STORE_FILE:
 		return &kmem_store_file;
 	default:
-		return NULL; /* the program's own */
+		return NULL;
 	}
 }
 
@@ -70,6 +79,7 @@ int kmem_config_record_apply(struct kmem_settings *settings, char *error, size_t
 		return ret;
 	}
 	ret = check(record, error, error_size);
+	ret = ret == 0 && is_set(record, KMEM_RECORD_DEMAND_PAGING) ? kmem_program_check(error, error_size) : ret;
 	if (ret != 0) {
 		return ret;
 	}
@@ -93,7 +103,7 @@ int kmem_config_record_apply(struct kmem_settings *settings, char *error, size_t
 	settings->nru_period_ms = record->nru_period_ms;
 	settings->policy_ops = policy_of(record);
 	settings->store_ops = store_of(record);
-	settings->store_pages = record->store == KMEM_RECORD_STORE_RAM ? record->store_pages : 0;
+	settings->store_pages = settings->store_ops == &kmem_store_ram ? record->store_pages : 0;
 	return 0;
 }
 
@@ -106,6 +116,5 @@ bool kmem_config_is_recorded(void)
 	if (kmem_record_find(&record, &file, error, sizeof(error)) == 0) {
 		return false;
 	}
-	return !is_set(&record, KMEM_RECORD_DEMAND_PAGING) ||
-	       (record.policy != KMEM_RECORD_CUSTOM && record.store != KMEM_RECORD_CUSTOM);
+	return !is_set(&record, KMEM_RECORD_DEMAND_PAGING) || (policy_of(&record) != NULL && store_of(&record) != NULL);
 }

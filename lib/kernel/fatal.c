@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "host/log.h"
@@ -49,6 +50,46 @@ static const char *reason_text(unsigned int reason)
 	}
 }
 
+/* What stands in for a kernel's threads. */
+static void (*_Atomic abort_hook)(void);
+static const char *(*_Atomic name_hook)(void **object);
+
+void kmem_fatal_thread_abort_set(void (*abort_self)(void))
+{
+	atomic_store(&abort_hook, abort_self);
+}
+
+void kmem_fatal_thread_name_set(const char *(*name)(void **object))
+{
+	atomic_store(&name_hook, name);
+}
+
+static void thread_print(void)
+{
+	const char *(*name)(void **object) = atomic_load(&name_hook);
+	void *object = kmem_thread_self();
+	const char *text = name != NULL ? name(&object) : NULL;
+
+	if (text != NULL) {
+		kmem_print("Current thread: %p (%s)\n", object, text);
+	} else {
+		kmem_print("Current thread: %p (thread %u)\n", object, kmem_thread_id());
+	}
+}
+
+/* The program's handler has returned: this thread ends alone, if it may. */
+static void thread_end(void)
+{
+	void (*abort_self)(void) = atomic_load(&abort_hook);
+
+	if (abort_self != NULL) {
+		abort_self();
+	}
+	if (!kmem_thread_is_main()) {
+		kmem_thread_exit();
+	}
+}
+
 void kmem_fatal_print(unsigned int reason, const struct arch_esf *esf)
 {
 	if (current.is_printed) {
@@ -56,7 +97,7 @@ void kmem_fatal_print(unsigned int reason, const struct arch_esf *esf)
 	}
 	current.is_printed = true;
 	kmem_print(">>> ZEPHYR FATAL ERROR %u: %s on CPU 0\n", reason, reason_text(reason));
-	kmem_print("Current thread: %p (thread %u)\n", (void *)kmem_thread_self(), kmem_thread_id());
+	thread_print();
 	if (esf != NULL && esf->text != NULL && esf->text[0] != '\0') {
 		kmem_log(KMEM_LOG_ERROR, "%s", esf->text);
 	}
@@ -119,11 +160,16 @@ void kmem_fatal_panic(unsigned int reason, const char *format, ...)
 	va_start(args, format);
 	(void)kmem_vformat(text, sizeof(text), format, args);
 	va_end(args);
-	if (handler_call(reason, &esf) && !kmem_thread_is_main()) {
-		kmem_thread_exit();
+	if (handler_call(reason, &esf)) {
+		thread_end();
 	}
 	kmem_kernel_abandon();
 	kmem_signals_abort();
+}
+
+void kmem_fatal_raise(unsigned int reason)
+{
+	kmem_fatal_panic(reason, "%s", reason_text(reason));
 }
 
 static const char *access_text(enum kmem_access access)
@@ -268,8 +314,8 @@ void kmem_fatal_trap(struct kmem_trap *trap, enum kmem_fault_kind kind, int erro
 
 	explain(text, sizeof(text), trap, kind, error);
 	kmem_signals_interrupted_mask(trap->ucontext);
-	if (handler_call(reason_of(kind), &esf) && !kmem_thread_is_main()) {
-		kmem_thread_exit();
+	if (handler_call(reason_of(kind), &esf)) {
+		thread_end();
 	}
 	kmem_signals_block_all();
 	kmem_kernel_abandon();

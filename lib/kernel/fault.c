@@ -2,7 +2,7 @@
 /*
  * The trap vector: tell a page fault from a bad access, and serve it.
  *
- * In order: an address outside the VM range is not ours. A trap taken under a lock, or inside a policy or store, is a bug of
+ * In order: a page that moves is waited for. An address outside the VM range is not ours. A trap taken under a lock, or inside a policy or store, is a bug of
  * the code there. An access that the page's permissions forbid is fatal, as is one to a guard or unmapped page. A page that
  * is in and allows the access was served by another thread meanwhile: try again; should that not help, the host's mapping is
  * not what the entry says, because somebody mapped over it, and it is made so again. All else goes to paging.
@@ -62,6 +62,14 @@ static enum kmem_fault_kind forbidden(kmem_pte pte, enum kmem_access access)
 	return KMEM_FAULT_NONE;
 }
 
+/* Whether the page is the program's own still, and what it did there is nothing that the boot image forbids. */
+static bool is_programs(const struct kmem_trap *trap)
+{
+	kmem_pte pte = kmem_pte_get(trap->addr);
+
+	return (pte & KMEM_PTE_PRIVATE) != 0 && forbidden(pte, trap->access) == KMEM_FAULT_NONE;
+}
+
 /* The page allows the access, and yet it trapped. Lock held. 0 to try again, -errno to give up. */
 static int retry(uintptr_t page)
 {
@@ -116,7 +124,13 @@ bool kmem_fault_vector(struct kmem_trap *trap)
 	uint64_t since;
 	int ret;
 
-	if (!atomic_load_explicit(&kmem_kernel.booted, memory_order_acquire) || !kmem_page_table_covers(trap->addr)) {
+	if (!atomic_load_explicit(&kmem_kernel.booted, memory_order_acquire)) {
+		return false;
+	}
+	if (kmem_mmu_move_wait(trap->addr)) {
+		return true;
+	}
+	if (!kmem_page_table_covers(trap->addr) || is_programs(trap)) {
 		return false;
 	}
 	if (self->locks > 0 && !self->in_callback) {

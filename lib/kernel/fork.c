@@ -26,9 +26,12 @@
 #include "host/process.h"
 #include "host/rcu.h"
 #include "host/thread.h"
+#include "kernel/arch.h"
 #include "kernel/frame.h"
+#include "kernel/irq.h"
 #include "kernel/kernel.h"
 #include "kernel/paging.h"
+#include "kernel/program_image.h"
 #include "kernel/thread.h"
 #include "machine/mmu.h"
 #include "machine/ram.h"
@@ -182,7 +185,11 @@ static int rebuild(void)
 		return ret;
 	}
 	kmem_store_fork_child(&kmem_kernel.store);
-	return kmem_region_index_each(&kmem_kernel.index, region_expose, NULL);
+	ret = kmem_program_image_fork_child();
+	if (ret == 0 && kmem_arch_is_used()) {
+		return kmem_mmu_fork_child_expose(kmem_kernel.settings.vm_base, kmem_kernel.settings.vm_size);
+	}
+	return ret != 0 ? ret : kmem_region_index_each(&kmem_kernel.index, region_expose, NULL);
 }
 
 /* Take over in the child, once, by whoever comes first: the lock is the forking thread's, and so is the VM. */
@@ -194,6 +201,7 @@ static void child_take_over(void)
 		return;
 	}
 	kmem_thread_forked();
+	kmem_irq_forked();
 	kmem_lock_adopt(&kmem_kernel.lock);
 	if (kmem_store_is_serialised(&kmem_kernel.store)) {
 		kmem_lock_adopt(&kmem_kernel.paging_mutex);
@@ -206,6 +214,7 @@ static void child(void)
 {
 	if (!kmem_is_booted()) {
 		kmem_thread_forked();
+		kmem_irq_forked();
 		return;
 	}
 	child_take_over();

@@ -6,11 +6,15 @@
  */
 #include "kernel/frame.h"
 
+#include <string.h>
+
 #include "host/assert.h"
 #include "host/memory.h"
 
 static struct {
-	struct kmem_frames all; /* constant after init */
+	/* constant after init */
+	struct kmem_frames all;
+	bool is_programs; /* the array is the program's */
 
 	/* guarded by the kernel lock */
 	struct k_mem_page_frame *head, *tail;
@@ -22,17 +26,32 @@ static size_t db_bytes(void)
 	return kmem_host_page_round(db.all.count * sizeof(struct k_mem_page_frame));
 }
 
-int kmem_frame_init(uintptr_t phys, size_t size, size_t surplus, size_t page_size)
+/* The program's array, zeroed, or memory of our own. */
+static int array_get(struct k_mem_page_frame *programs)
 {
-	void *first;
+	void *memory;
+	int ret;
+
+	db.is_programs = programs != NULL;
+	if (db.is_programs) {
+		memset(programs, 0, db.all.count * sizeof(*programs));
+		db.all.first = programs;
+		return 0;
+	}
+	ret = kmem_host_memory_get(&memory, db_bytes());
+	db.all.first = ret == 0 ? memory : NULL;
+	return ret;
+}
+
+int kmem_frame_init(uintptr_t phys, size_t size, size_t surplus, size_t page_size, struct k_mem_page_frame *programs)
+{
 	int ret;
 
 	db.all = (struct kmem_frames){.count = size / page_size, .page_size = page_size, .phys_start = phys};
-	ret = kmem_host_memory_get(&first, db_bytes());
+	ret = array_get(programs);
 	if (ret != 0) {
 		return ret;
 	}
-	db.all.first = first;
 	db.head = NULL;
 	db.tail = NULL;
 	db.free_count = 0;
@@ -47,7 +66,9 @@ void kmem_frame_finish(void)
 	if (db.all.first == NULL) {
 		return;
 	}
-	kmem_host_memory_free(db.all.first, db_bytes());
+	if (!db.is_programs) {
+		kmem_host_memory_free(db.all.first, db_bytes());
+	}
 	db.all.first = NULL;
 }
 

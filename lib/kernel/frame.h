@@ -16,8 +16,11 @@
 
 #include <kmem/frame.h>
 
-/* A database for size bytes of RAM at phys, of which the last surplus bytes are reserved. All others are available. */
-int kmem_frame_init(uintptr_t phys, size_t size, size_t surplus, size_t page_size);
+/*
+ * A database for size bytes of RAM at phys, of which the last surplus bytes are reserved. All others are available. programs:
+ * an array of that many frames in the program, or NULL.
+ */
+int kmem_frame_init(uintptr_t phys, size_t size, size_t surplus, size_t page_size, struct k_mem_page_frame *programs);
 void kmem_frame_finish(void);
 
 /* Put every available frame on the list. Once, when boot has taken what it needs. */

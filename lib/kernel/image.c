@@ -13,6 +13,7 @@
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
 #include "kernel/layout.h"
+#include "kernel/program_image.h"
 #include "machine/mmu.h"
 #include "machine/ram.h"
 
@@ -63,37 +64,50 @@ static int section_map(const struct kmem_section *section, uintptr_t addr, size_
 	return 0;
 }
 
+/* A range of RAM that is not the image's, without what the process itself has there. */
+static int ram_map(uintptr_t start, uintptr_t end)
+{
+	struct kmem_mmu_hole holes[KMEM_MMU_HOLES_MAX];
+	size_t count = kmem_program_image_holes(holes);
+	int ret = 0;
+
+	for (size_t i = 0; i < count && ret == 0; i++) {
+		if (holes[i].end <= start || holes[i].start >= end) {
+			continue;
+		}
+		if (start < holes[i].start) {
+			ret = map_boot("", KMEM_REGION_RAM, start, holes[i].start - start, K_MEM_PERM_RW);
+		}
+		start = holes[i].end;
+	}
+	return ret == 0 && start < end ? map_boot("", KMEM_REGION_RAM, start, end - start, K_MEM_PERM_RW) : ret;
+}
+
 /* RAM before and behind the image. */
 static int rest_map(void)
 {
 	const struct kmem_layout *layout = &kmem_kernel.layout;
-	uintptr_t start = kmem_layout_virt(layout, layout->phys_ram_start);
-	int ret = 0;
+	int ret = ram_map(kmem_layout_virt(layout, layout->phys_ram_start), layout->kernel_virt_start);
 
-	if (start < layout->kernel_virt_start) {
-		ret = map_boot("", KMEM_REGION_RAM, start, layout->kernel_virt_start - start, K_MEM_PERM_RW);
-	}
-	if (ret == 0 && layout->kernel_virt_end < layout->vm_free_start) {
-		ret = map_boot("", KMEM_REGION_RAM, layout->kernel_virt_end,
-			       layout->vm_free_start - layout->kernel_virt_end, K_MEM_PERM_RW);
-	}
-	return ret;
+	return ret == 0 ? ram_map(layout->kernel_virt_end, layout->vm_free_start) : ret;
 }
 
 int kmem_image_map(void)
 {
 	const struct kmem_settings *settings = &kmem_kernel.settings;
 	uintptr_t addr = kmem_kernel.layout.kernel_virt_start;
+	int ret;
 
 	for (size_t i = 0; i < settings->section_count; i++) {
 		const struct kmem_section *section = &settings->sections[i];
 		size_t size = kmem_layout_section_size(settings, i);
-		int ret = section_map(section, addr, size);
 
+		ret = section_map(section, addr, size);
 		if (ret != 0) {
 			return ret;
 		}
 		addr += size;
 	}
-	return settings->maps_all_ram ? rest_map() : 0;
+	ret = kmem_program_image_map();
+	return ret == 0 && settings->maps_all_ram ? rest_map() : ret;
 }

@@ -29,7 +29,7 @@
 /* The map for resolved settings. Pure. */
 void kmem_layout_init(struct kmem_layout *layout, const struct kmem_settings *settings);
 
-/* Bytes that a section of the boot image takes, and that all of them take: whole pages. Pure. */
+/* Bytes that a section of the boot image takes, and from vm_base + vm_offset to the image's end: whole pages. Pure. */
 size_t kmem_layout_section_size(const struct kmem_settings *settings, size_t index);
 size_t kmem_layout_image_size(const struct kmem_settings *settings);
 

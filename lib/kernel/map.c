@@ -26,6 +26,7 @@
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
 #include "kernel/paging.h"
+#include "kernel/program_image.h"
 #include "kernel/range.h"
 #include "machine/mmu.h"
 #include "machine/ram.h"
@@ -142,8 +143,11 @@ static int phys_prepare(uintptr_t phys, size_t size)
 
 static int map_phys(const struct mapping *mapping)
 {
-	int ret;
+	int ret = kmem_program_image_prepare(mapping->phys, mapping->size, mapping->flags);
 
+	if (ret != 0) {
+		return ret;
+	}
 	if (kmem_ram_bank_find(mapping->phys, mapping->size) == NULL) {
 		kmem_log(KMEM_LOG_ERROR, "physical range [0x%zx, 0x%zx) is neither RAM nor device memory",
 			 (size_t)mapping->phys, (size_t)(mapping->phys + mapping->size));
@@ -564,6 +568,10 @@ static int flags_update(uintptr_t start, size_t size, uint32_t flags)
 	for (size_t done = 0; done < size; done += kmem_page_size()) {
 		if (!is_mapped(start + done)) {
 			return -EFAULT;
+		}
+		ret = kmem_program_image_adopt(start + done);
+		if (ret != 0) {
+			return ret;
 		}
 	}
 	ret = KMEM_RELIEVED(kmem_mmu_flags_set(start, size, flags));

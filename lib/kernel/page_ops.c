@@ -13,6 +13,7 @@
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
 #include "kernel/paging.h"
+#include "kernel/program_image.h"
 #include "kernel/range.h"
 #include "kernel/stats.h"
 
@@ -104,7 +105,7 @@ static int op_unpin(uintptr_t addr, struct kmem_bug *bug)
 		return 0;
 	}
 	pf = kmem_paging_frame_of(addr);
-	if (pf != NULL && k_mem_page_frame_is_pinned(pf)) {
+	if (pf != NULL && k_mem_page_frame_is_pinned(pf) && kmem_program_image_adopt(addr) == 0) {
 		kmem_paging_unpin(pf);
 	}
 	return 0;
@@ -113,12 +114,15 @@ static int op_unpin(uintptr_t addr, struct kmem_bug *bug)
 /* Zephyr only asserts that a page is not pinned: without assertions it goes out all the same. */
 static int page_out_frame(struct k_mem_page_frame *pf, struct kmem_bug *bug)
 {
+	int ret;
+
 	if (k_mem_page_frame_is_pinned(pf) && kmem_kernel.settings.assertions) {
 		KMEM_BUG(bug, "!k_mem_page_frame_is_pinned(pf)", "page at %p, frame at 0x%zx, is pinned",
 			 k_mem_page_frame_to_virt(pf), (size_t)kmem_frame_phys(pf));
 		return 0;
 	}
-	return kmem_paging_page_out(pf);
+	ret = kmem_program_image_adopt((uintptr_t)k_mem_page_frame_to_virt(pf));
+	return ret == 0 ? kmem_paging_page_out(pf) : ret;
 }
 
 static int op_page_out(uintptr_t addr, struct kmem_bug *bug)

@@ -34,6 +34,7 @@
 #include "host/thread.h"
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
+#include "kernel/ondemand.h"
 #include "kernel/stats.h"
 #include "machine/mmu.h"
 #include "machine/ram.h"
@@ -168,12 +169,16 @@ static int evict(struct k_mem_page_frame *pf, bool is_fault, bool *no_location)
 	uintptr_t addr = (uintptr_t)k_mem_page_frame_to_virt(pf);
 	bool was_backed = k_mem_page_frame_is_backed(pf);
 	bool was_pinned = k_mem_page_frame_is_pinned(pf);
-	bool is_dirty = !was_backed || (kmem_pte_get(addr) & KMEM_PTE_DIRTY) != 0;
-	uintptr_t location;
-	int ret;
+	bool was_written = (kmem_pte_get(addr) & KMEM_PTE_DIRTY) != 0;
+	uintptr_t location = 0;
+	bool is_ondemand = !was_written && !was_backed && kmem_ondemand_has(addr, &location);
+	bool is_dirty = !is_ondemand && (!was_backed || was_written);
+	int ret = 0;
 
 	*no_location = false;
-	ret = kmem_store_location_get(&kmem_kernel.store, pf, &location, is_fault);
+	if (!is_ondemand) {
+		ret = kmem_store_location_get(&kmem_kernel.store, pf, &location, is_fault);
+	}
 	if (ret != 0) {
 		*no_location = true;
 		return refuse("the backing store is full", ret);
@@ -208,13 +213,23 @@ static int evict(struct k_mem_page_frame *pf, bool is_fault, bool *no_location)
 	return 0;
 
 give_back:
-	if (!was_backed) {
+	if (!was_backed && !is_ondemand) {
 		kmem_store_location_free(&kmem_kernel.store, location);
 	}
 	return ret;
 }
 
-/* A victim that asks nothing of the store: clean, with a copy kept. */
+/* Whether a page can go out without the store: clean, with a copy kept there or in the program's file. */
+static bool is_clean(struct k_mem_page_frame *pf)
+{
+	uintptr_t addr = (uintptr_t)k_mem_page_frame_to_virt(pf);
+	uint64_t location;
+
+	return (kmem_pte_get(addr) & KMEM_PTE_DIRTY) == 0 &&
+	       (k_mem_page_frame_is_backed(pf) || kmem_ondemand_has(addr, &location));
+}
+
+/* A victim that asks nothing of the store. */
 static struct k_mem_page_frame *clean_victim(void)
 {
 	const struct kmem_frames *all = kmem_frame_all();
@@ -222,8 +237,7 @@ static struct k_mem_page_frame *clean_victim(void)
 	for (size_t i = 0; i < all->count; i++) {
 		struct k_mem_page_frame *pf = &all->first[i];
 
-		if (k_mem_page_frame_is_evictable(pf) && k_mem_page_frame_is_backed(pf) &&
-		    (kmem_pte_get((uintptr_t)k_mem_page_frame_to_virt(pf)) & KMEM_PTE_DIRTY) == 0) {
+		if (k_mem_page_frame_is_evictable(pf) && is_clean(pf)) {
 			return pf;
 		}
 	}
@@ -327,7 +341,7 @@ void kmem_paging_frame_hold(struct k_mem_page_frame *pf, uintptr_t addr, bool pi
 
 void kmem_paging_location_forget(uint64_t location)
 {
-	if (!kmem_paging_is_anon_location(location)) {
+	if (!kmem_paging_is_anon_location(location) && !kmem_ondemand_is_location(location)) {
 		kmem_store_location_free(&kmem_kernel.store, location);
 	}
 }
@@ -373,6 +387,9 @@ static int page_resident(struct kmem_paging_request *request, kmem_pte pte)
 	int ret;
 
 	request->was_in = true;
+	if ((pte & KMEM_PTE_PRIVATE) != 0) {
+		return 0; /* the program's: resident, and pinned */
+	}
 	ret = KMEM_RELIEVED(kmem_mmu_page_access(request->addr, is_write));
 	if (ret != 0) {
 		request->kind = KMEM_FAULT_HOST;
@@ -399,6 +416,9 @@ static int fill(struct k_mem_page_frame *pf, uint64_t location)
 	if (location == KMEM_LOCATION_ANON_ZERO) {
 		memset(kmem_ram_bytes(kmem_frame_phys(pf)), 0, kmem_page_size());
 		return 0;
+	}
+	if (kmem_ondemand_is_location(location)) {
+		return kmem_ondemand_read(location, kmem_ram_bytes(kmem_frame_phys(pf)));
 	}
 	return store_io(true, location, pf);
 }
@@ -430,7 +450,7 @@ static int page_fetch(struct kmem_paging_request *request, kmem_pte pte)
 		goto put;
 	}
 	pf->va_and_flags |= request->addr | K_MEM_PAGE_FRAME_MAPPED;
-	if (!is_anon) {
+	if (!is_anon && !kmem_ondemand_is_location(location)) {
 		kmem_store_page_finalize(&kmem_kernel.store, pf, location);
 	}
 	transit_end(pf);

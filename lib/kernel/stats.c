@@ -52,6 +52,32 @@ void kmem_stats_init(bool is_counting, bool is_timing)
 	memcpy(stats.histograms[KMEM_HISTOGRAM_PAGE_OUT].bounds, store_bounds, sizeof(store_bounds));
 }
 
+/* Copy bounds up to ULONG_MAX, which the last one always is. */
+static void bounds_copy(enum kmem_histogram_kind kind, const unsigned long *bounds)
+{
+	struct kmem_histogram *histogram = &stats.histograms[kind];
+	size_t bin = 0;
+
+	while (bin < KMEM_HISTOGRAM_BINS - 1 && bounds[bin] != ULONG_MAX) {
+		histogram->bounds[bin] = bounds[bin];
+		bin++;
+	}
+	while (bin < KMEM_HISTOGRAM_BINS) {
+		histogram->bounds[bin++] = ULONG_MAX;
+	}
+}
+
+void kmem_stats_bounds_set(const unsigned long *eviction, const unsigned long *store)
+{
+	if (eviction != NULL) {
+		bounds_copy(KMEM_HISTOGRAM_EVICTION, eviction);
+	}
+	if (store != NULL) {
+		bounds_copy(KMEM_HISTOGRAM_PAGE_IN, store);
+		bounds_copy(KMEM_HISTOGRAM_PAGE_OUT, store);
+	}
+}
+
 void kmem_stats_pagefault(void)
 {
 	const struct kmem_thread *self = kmem_thread_self();

@@ -13,6 +13,9 @@
 /* Zero everything; bounds of the histograms are the defaults. Counting and timing as the settings have them. */
 void kmem_stats_init(bool is_counting, bool is_timing);
 
+/* Bounds of the program's own, KMEM_HISTOGRAM_BINS of them or fewer with ULONG_MAX as the last; NULL keeps the default ones. */
+void kmem_stats_bounds_set(const unsigned long *eviction, const unsigned long *store);
+
 /* A page that was out came in. */
 void kmem_stats_pagefault(void);
 

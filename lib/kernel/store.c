@@ -13,6 +13,7 @@
 #include "host/env.h"
 #include "host/log.h"
 #include "host/thread.h"
+#include "kernel/ondemand.h"
 
 /* Page table entries have no room for more. */
 #define LOCATION_END ((uintptr_t)1 << 48)
@@ -178,7 +179,7 @@ void kmem_store_finish(struct kmem_store *store)
 static int location_check(const struct kmem_store *store, uintptr_t location)
 {
 	if (location % store->frames.page_size == 0 && location < LOCATION_END && location != KMEM_LOCATION_ANON_ZERO &&
-	    location != KMEM_LOCATION_ANON_UNINIT) {
+	    location != KMEM_LOCATION_ANON_UNINIT && !kmem_ondemand_is_location(location)) {
 		return 0;
 	}
 	kmem_log(KMEM_LOG_ERROR,

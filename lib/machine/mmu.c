@@ -16,6 +16,7 @@
 #include "machine/mmu.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "host/annotate.h"
 #include "host/assert.h"
@@ -27,33 +28,107 @@ static struct {
 	uintptr_t base;
 	size_t size;
 	size_t page_size;
+	struct kmem_mmu_hole holes[KMEM_MMU_HOLES_MAX + 1]; /* the last one: the end of the range */
+	size_t hole_count;
 	void *spare; /* mappings to give back when there are no more; NULL: none. Guarded by the kernel lock */
 } mmu;
 
-int kmem_mmu_init(const struct kmem_engine *engine, uintptr_t base, size_t size, size_t page_size)
+/* Do something to every stretch of the range that is not a hole. 0, or what one of them returned first. */
+static int each_stretch(int (*visit)(uintptr_t addr, size_t size))
+{
+	uintptr_t start = mmu.base;
+	int ret = 0;
+
+	for (size_t i = 0; i <= mmu.hole_count && ret == 0; i++) {
+		if (start < mmu.holes[i].start) {
+			ret = visit(start, mmu.holes[i].start - start);
+		}
+		start = mmu.holes[i].end;
+	}
+	return ret;
+}
+
+/* The same for every adopted page in the holes. */
+static int each_adopted(int (*visit)(uintptr_t addr, size_t size))
+{
+	for (size_t i = 0; i < mmu.hole_count; i++) {
+		for (uintptr_t addr = mmu.holes[i].start; addr < mmu.holes[i].end; addr += mmu.page_size) {
+			kmem_pte pte = kmem_pte_get(addr);
+			int ret = 0;
+
+			if (kmem_pte_state(pte) != KMEM_PTE_UNMAPPED && (pte & KMEM_PTE_PRIVATE) == 0) {
+				ret = visit(addr, mmu.page_size);
+			}
+			if (ret != 0) {
+				return ret;
+			}
+		}
+	}
+	return 0;
+}
+
+static int release(uintptr_t addr, size_t size)
+{
+	mmu.engine->release(addr, size);
+	return 0;
+}
+
+static int reserve(uintptr_t addr, size_t size)
+{
+	return mmu.engine->reserve(addr, size);
+}
+
+/* Reserve all stretches, or none. */
+static int reserve_all(void)
+{
+	uintptr_t start = mmu.base;
+
+	for (size_t i = 0; i <= mmu.hole_count; i++) {
+		int ret = start < mmu.holes[i].start ? reserve(start, mmu.holes[i].start - start) : 0;
+
+		if (ret != 0) {
+			mmu.hole_count = i;
+			mmu.holes[i] = (struct kmem_mmu_hole){start, start};
+			(void)each_stretch(release);
+			return ret;
+		}
+		start = mmu.holes[i].end;
+	}
+	return 0;
+}
+
+int kmem_mmu_init(const struct kmem_engine *engine, uintptr_t base, size_t size, size_t page_size,
+		  const struct kmem_mmu_hole *holes, size_t hole_count)
 {
 	int ret = kmem_page_table_init(base, size, page_size);
 
 	if (ret != 0) {
 		return ret;
 	}
-	ret = engine->reserve(base, size);
+	kmem_assert(hole_count <= KMEM_MMU_HOLES_MAX);
+	mmu.engine = engine;
+	mmu.base = base;
+	mmu.size = size;
+	mmu.page_size = page_size;
+	mmu.hole_count = hole_count;
+	if (hole_count != 0) {
+		memcpy(mmu.holes, holes, hole_count * sizeof(*holes));
+	}
+	mmu.holes[hole_count] = (struct kmem_mmu_hole){base + size, base + size};
+	ret = reserve_all();
 	if (ret != 0) {
 		goto page_table_finish;
 	}
 	ret = kmem_host_spare_get(&mmu.spare);
 	if (ret != 0) {
-		engine->release(base, size);
+		(void)each_stretch(release);
 		goto page_table_finish;
 	}
-	mmu.engine = engine;
-	mmu.base = base;
-	mmu.size = size;
-	mmu.page_size = page_size;
 	return 0;
 
 page_table_finish:
 	kmem_page_table_finish();
+	mmu.engine = NULL;
 	return ret;
 }
 
@@ -63,7 +138,7 @@ void kmem_mmu_finish(void)
 		return;
 	}
 	kmem_mmu_relief_begin();
-	mmu.engine->release(mmu.base, mmu.size);
+	(void)each_stretch(release);
 	kmem_page_table_finish();
 	mmu.engine = NULL;
 }
@@ -118,6 +193,25 @@ int kmem_mmu_map(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags)
 	}
 	kmem_annotate_defined((void *)addr, size);
 	return 0;
+}
+
+void kmem_mmu_map_private(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags)
+{
+	kmem_pte pte = KMEM_PTE_IN | KMEM_PTE_PRIVATE | KMEM_PTE_ACCESSED | KMEM_PTE_DIRTY | kmem_pte_from_flags(flags);
+
+	for (size_t done = 0; done < size; done += mmu.page_size) {
+		kmem_pte_set(addr + done, pte | (phys + done));
+	}
+}
+
+int kmem_mmu_map_absent(uintptr_t addr, uint64_t location, uint32_t flags)
+{
+	int ret = conceal(addr, mmu.page_size);
+
+	if (ret == 0) {
+		kmem_mmu_map_out(addr, location, 0, mmu.page_size, flags);
+	}
+	return ret;
 }
 
 void kmem_mmu_map_concealed(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags)
@@ -301,6 +395,26 @@ int kmem_mmu_page_in_end(uintptr_t addr, uintptr_t phys, bool dirty)
 	return ret;
 }
 
+void kmem_mmu_page_in_end_concealed(uintptr_t addr, uintptr_t phys)
+{
+	kmem_pte_set(addr, kmem_pte_with_addr(kmem_pte_get(addr), KMEM_PTE_IN, phys));
+}
+
+int kmem_mmu_show(uintptr_t addr, uintptr_t phys, unsigned int prot)
+{
+	const struct kmem_run run = {.addr = addr, .size = mmu.page_size, .phys = phys, .prot = prot};
+
+	return mmu.engine->expose(&run, 1);
+}
+
+int kmem_mmu_scratch(uintptr_t phys)
+{
+	uintptr_t addr = mmu.base + mmu.size - mmu.page_size;
+
+	kmem_annotate_defined((void *)addr, mmu.page_size);
+	return kmem_mmu_show(addr, phys, KMEM_PROT_READ | KMEM_PROT_WRITE);
+}
+
 void kmem_mmu_page_in_undo(uintptr_t addr)
 {
 	kmem_pte_set(addr, kmem_pte_with_state(kmem_pte_get(addr), KMEM_PTE_OUT));
@@ -416,22 +530,42 @@ int kmem_mmu_accessed_clear(uintptr_t addr, size_t size, bool (*filter)(uintptr_
 	return end != 0 ? stretch_clear(first, end) : 0;
 }
 
+static int dontfork(uintptr_t addr, size_t size)
+{
+	return kmem_host_range_dontfork(addr, size, true);
+}
+
+static int dofork(uintptr_t addr, size_t size)
+{
+	return kmem_host_range_dontfork(addr, size, false);
+}
+
 int kmem_mmu_fork_prepare(void)
 {
-	return kmem_host_range_dontfork(mmu.base, mmu.size, true);
+	int ret = each_stretch(dontfork);
+
+	return ret != 0 ? ret : each_adopted(dontfork);
 }
 
 void kmem_mmu_fork_parent(void)
 {
-	(void)kmem_host_range_dontfork(mmu.base, mmu.size, false);
+	(void)each_stretch(dofork);
+	(void)each_adopted(dofork);
+}
+
+static int cover(uintptr_t addr, size_t size)
+{
+	const struct kmem_run run = {.addr = addr, .size = size};
+
+	return mmu.engine->conceal(&run, 1);
 }
 
 /* The range is a hole here, or, where the host copies it in spite of all (Valgrind), the parent's: laid over either. */
 int kmem_mmu_fork_child(void)
 {
-	const struct kmem_run range = {.addr = mmu.base, .size = mmu.size};
+	int ret = each_stretch(cover);
 
-	return mmu.engine->conceal(&range, 1);
+	return ret != 0 ? ret : each_adopted(cover);
 }
 
 int kmem_mmu_fork_child_expose(uintptr_t addr, size_t size)

@@ -5,7 +5,7 @@
  *
  * All functions are called with the kernel lock held, addresses and sizes are multiples of the page size inside the VM
  * range, and all are _sigsafe. 0 or -errno; what fails has changed nothing. Invariant M1: what the host allows at a page
- * is kmem_pte_prot() of its entry, whenever the kernel lock is free.
+ * is kmem_pte_prot() of its entry, whenever the kernel lock is free, save for the scratch page.
  */
 #ifndef KMEM_MACHINE_MMU_H
 #define KMEM_MACHINE_MMU_H
@@ -17,9 +17,41 @@
 #include "machine/engine.h"
 #include "machine/page_table.h"
 
-/* Reserve the range and make a table for it. */
-int kmem_mmu_init(const struct kmem_engine *engine, uintptr_t base, size_t size, size_t page_size);
+/* Addresses [start, end). */
+struct kmem_mmu_hole {
+	uintptr_t start, end;
+};
+
+#define KMEM_MMU_HOLES_MAX 2
+
+/*
+ * Reserve the range and make a table for it. Holes, in ascending order and apart, are what the process itself has there: the
+ * program and its heap. They are left alone; pages of the program may be mapped private, and adopted.
+ */
+int kmem_mmu_init(const struct kmem_engine *engine, uintptr_t base, size_t size, size_t page_size,
+		  const struct kmem_mmu_hole *holes, size_t hole_count);
 void kmem_mmu_finish(void);
+
+/* Pages in a hole are mapped: IN and PRIVATE, the host's mapping stays what it is. No host call. */
+void kmem_mmu_map_private(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags);
+
+/* A page in a hole is mapped, but out: whatever the host has there goes. 0 or -errno. */
+int kmem_mmu_map_absent(uintptr_t addr, uint64_t location, uint32_t flags);
+
+/*
+ * Put a frame, or other physical memory, with the bytes of the process's own page in the place of that page, which may be a
+ * PRIVATE one or outside the range. Other threads may use the page meanwhile: nothing that they write is lost. 0 or -errno.
+ */
+int kmem_mmu_adopt(uintptr_t addr, uintptr_t phys, unsigned int prot);
+
+/* The reverse: the page is the process's own again, with the bytes of physical memory. */
+int kmem_mmu_disown(uintptr_t addr, uintptr_t phys, unsigned int prot);
+
+/* Whether an access to addr may have trapped because one of these is under way: wait until it is not. _sigsafe. */
+bool kmem_mmu_move_wait(uintptr_t addr);
+
+/* In the child of a fork: show physical memory at an adopted page outside the range. */
+int kmem_mmu_show(uintptr_t addr, uintptr_t phys, unsigned int prot);
 
 /*
  * Map contiguous physical memory over UNMAPPED pages: readable, and writable if the flags say so, at once and without
@@ -49,6 +81,15 @@ int kmem_mmu_flags_set(uintptr_t addr, size_t size, uint32_t flags);
 void kmem_mmu_page_in_begin(uintptr_t addr);
 int kmem_mmu_page_in_end(uintptr_t addr, uintptr_t phys, bool dirty);
 void kmem_mmu_page_in_undo(uintptr_t addr);
+
+/* As _end, but the page traps at its first access, with neither ACCESSED nor DIRTY until then. No host call. */
+void kmem_mmu_page_in_end_concealed(uintptr_t addr, uintptr_t phys);
+
+/*
+ * Show a frame, readable and writable, at the last page of the range, the scratch page, whose entry stays UNMAPPED. It shows the
+ * frame until another takes its place.
+ */
+int kmem_mmu_scratch(uintptr_t phys);
 
 /* One page goes out. begin: IN -> BUSY_OUT, concealed. end: -> OUT. undo: -> IN, its next access traps. */
 int kmem_mmu_page_out_begin(uintptr_t addr);

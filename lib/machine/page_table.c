@@ -61,6 +61,11 @@ void kmem_page_table_finish(void)
 	table.size = 0;
 }
 
+size_t kmem_page_table_page_size(void)
+{
+	return (size_t)1 << table.page_shift;
+}
+
 bool kmem_page_table_covers(uintptr_t addr)
 {
 	return addr - table.base < table.size;
@@ -91,7 +96,7 @@ unsigned int kmem_pte_prot(kmem_pte pte)
 {
 	unsigned int prot = KMEM_PROT_READ;
 
-	if (kmem_pte_state(pte) != KMEM_PTE_IN || (pte & KMEM_PTE_ACCESSED) == 0) {
+	if (kmem_pte_state(pte) != KMEM_PTE_IN || (pte & KMEM_PTE_ACCESSED) == 0 || (pte & KMEM_PTE_PRIVATE) != 0) {
 		return KMEM_PROT_NONE;
 	}
 	if ((pte & K_MEM_PERM_RW) != 0 && (pte & KMEM_PTE_DIRTY) != 0) {
@@ -114,6 +119,9 @@ bool kmem_pte_is_valid(kmem_pte pte)
 		return false; /* T2 */
 	}
 	if ((pte & KMEM_PTE_DIRTY) != 0 && state != KMEM_PTE_IN && state != KMEM_PTE_BUSY_OUT) {
+		return false; /* T3 */
+	}
+	if ((pte & KMEM_PTE_PRIVATE) != 0 && state != KMEM_PTE_IN) {
 		return false; /* T3 */
 	}
 	if (state <= KMEM_PTE_GUARD && (pte & ~KMEM_PTE_STATE_MASK) != 0) {

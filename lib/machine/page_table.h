@@ -33,10 +33,12 @@
  * BUSY_IN   as OUT; one thread is bringing the page in, and nobody else touches entry or location.
  * BUSY_OUT  the host page traps; the address field is the frame, whose bytes one thread is writing out.
  * IN        the address field is the frame, or device memory. What the host allows follows from the entry alone, and is
- *           kmem_pte_prot(): nothing without ACCESSED; reading with it; writing with DIRTY and RW too.
+ *           kmem_pte_prot(): nothing without ACCESSED; reading with it; writing with DIRTY and RW too. With PRIVATE the page is the
+ *           process's own still, a piece of the program that is the boot image: what the host allows there is not ours, until the
+ *           frame takes the page's place (kmem_mmu_adopt()).
  *
  * Invariants: T1 an entry's address field is page-aligned and below 2^48 by construction. T2 only IN has ACCESSED. T3 only
- * IN and BUSY_OUT have DIRTY. T4 UNMAPPED is 0, GUARD has no other bit.
+ * IN and BUSY_OUT have DIRTY, only IN has PRIVATE. T4 UNMAPPED is 0, GUARD has no other bit.
  *
  * Entries are written with the kernel lock held and read by anybody: stores are releases, loads acquires, so that who sees
  * a state sees what was written before it.
@@ -68,12 +70,16 @@ enum kmem_pte_state {
 #define KMEM_PTE_CACHE_MASK ((kmem_pte)K_MEM_CACHE_MASK << KMEM_PTE_CACHE_SHIFT)
 #define KMEM_PTE_ACCESSED 0x200ULL
 #define KMEM_PTE_DIRTY 0x400ULL
+#define KMEM_PTE_PRIVATE 0x800ULL
 /* Frame, or location: 48 bits, of which a page has the low ones 0. */
 #define KMEM_PTE_ADDR_MASK 0x0000fffffffff000ULL
 
 /* A table for [base, base + size). 0 or -errno. */
 int kmem_page_table_init(uintptr_t base, size_t size, size_t page_size);
 void kmem_page_table_finish(void);
+
+/* Bytes in a page. */
+size_t kmem_page_table_page_size(void);
 
 /* Whether addr lies in the range. _sigsafe, lock-free. */
 bool kmem_page_table_covers(uintptr_t addr);
@@ -121,7 +127,7 @@ static inline kmem_pte kmem_pte_with_addr(kmem_pte pte, enum kmem_pte_state stat
 	return (kmem_pte_with_state(pte, state) & ~KMEM_PTE_ADDR_MASK) | (addr & KMEM_PTE_ADDR_MASK);
 }
 
-/* What the host allows at this page (enum kmem_prot). */
+/* What the library makes the host allow at this page (enum kmem_prot); nothing for a PRIVATE one, which it leaves alone. */
 unsigned int kmem_pte_prot(kmem_pte pte);
 
 /* Invariants T2 to T4 of one entry. */

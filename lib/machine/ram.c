@@ -162,6 +162,22 @@ void *kmem_ram_bytes(uintptr_t phys)
 	return bank->bytes + (phys - bank->phys);
 }
 
+uintptr_t kmem_ram_phys(const void *bytes)
+{
+	unsigned int count = atomic_load_explicit(&ram.count, memory_order_acquire);
+
+	for (unsigned int i = 0; i < count; i++) {
+		const struct kmem_bank *bank = &ram.banks[i];
+		size_t offset = (uintptr_t)bytes - (uintptr_t)bank->bytes;
+
+		if (offset < bank->size) {
+			return bank->phys + offset;
+		}
+	}
+	kmem_assert(false);
+	return 0;
+}
+
 int kmem_ram_populate(uintptr_t phys)
 {
 	const struct kmem_bank *bank = &ram.banks[0];

@@ -40,6 +40,9 @@ const struct kmem_bank *kmem_ram_bank_find(uintptr_t phys, size_t size);
 /* The library's view of the byte at phys, which lies in a bank. _sigsafe. */
 void *kmem_ram_bytes(uintptr_t phys);
 
+/* The physical address of a byte in the library's view. _sigsafe. */
+uintptr_t kmem_ram_phys(const void *bytes);
+
 /*
  * Back a frame of RAM with memory of the host's, together with its neighbours in the same chunk, so that no later touch
  * can fail. 0 or -errno. No system call after the first time. Kernel lock held; _sigsafe.

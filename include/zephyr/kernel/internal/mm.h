@@ -38,17 +38,51 @@
 
 #include <kmem/kmem.h>
 
-/** K_MEM_PHYS_ADDR(), asserting that @p virt lies in the VM range. */
+#ifdef CONFIG_KERNEL_VM_USE_CUSTOM_MEM_RANGE_CHECK
+
+#include <zephyr/sys/__assert.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The program's own. */
+bool sys_mm_is_phys_addr_in_range(uintptr_t phys);
+bool sys_mm_is_virt_addr_in_range(void *virt);
+
+#ifdef __cplusplus
+}
+#endif
+
+/** K_MEM_PHYS_ADDR(), asserting what the program's sys_mm_is_virt_addr_in_range() says. */
+static inline uintptr_t k_mem_phys_addr(void *virt)
+{
+	__ASSERT(sys_mm_is_virt_addr_in_range(virt), "address %p is not in range", virt);
+	return K_MEM_PHYS_ADDR((uintptr_t)virt);
+}
+
+/** K_MEM_VIRT_ADDR(), asserting what the program's sys_mm_is_phys_addr_in_range() says. */
+static inline void *k_mem_virt_addr(uintptr_t phys)
+{
+	__ASSERT(sys_mm_is_phys_addr_in_range(phys), "physical address 0x%lx is not in range", (unsigned long)phys);
+	return (void *)K_MEM_VIRT_ADDR(phys);
+}
+
+#else
+
+/** K_MEM_PHYS_ADDR(), asserting that @p virt lies in the VM range, or in the program. */
 static inline uintptr_t k_mem_phys_addr(void *virt)
 {
 	return kmem_phys_addr(virt);
 }
 
-/** K_MEM_VIRT_ADDR(), asserting that @p phys lies in RAM. */
+/** K_MEM_VIRT_ADDR(), asserting that @p phys lies in RAM, or stands for the program. */
 static inline void *k_mem_virt_addr(uintptr_t phys)
 {
 	return kmem_virt_addr(phys);
 }
+
+#endif /* CONFIG_KERNEL_VM_USE_CUSTOM_MEM_RANGE_CHECK */
 
 #endif /* __ASSEMBLER__ */
 
