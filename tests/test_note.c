@@ -520,6 +520,7 @@ static const struct {
 	{CHANGE(nru_period_ms, 99), "CONFIG_EVICTION_NRU_PERIOD"},
 	{CHANGE(store_pages, 17), "CONFIG_BACKING_STORE_RAM_PAGES"},
 	{CHANGE(policy, KMEM_RECORD_LRU), "CONFIG_EVICTION_*"},
+	{CHANGE(domain_partitions, 3), "CONFIG_MAX_DOMAIN_PARTITIONS"},
 	{CHANGE(policy, KMEM_RECORD_CUSTOM), "CONFIG_EVICTION_*"},
 	{CHANGE(store, KMEM_RECORD_STORE_FILE), "CONFIG_BACKING_STORE_*"},
 	{CHANGE(switches, KMEM_RECORD_ASSERT), "CONFIG_DEMAND_PAGING"},
@@ -774,13 +775,14 @@ static const struct kmem_eviction_ops own_policy = {
 
 static const struct kmem_store_ops own_store = {.version = KMEM_STORE_VERSION, .name = "own"};
 
-/* Such a program is not booted before main(), since it is the program that says which. */
+/* A program that says which policy or store of its own it means boots itself. */
 START_TEST(custom_policy_is_given_at_boot)
 {
 	struct kmem_config config = {.struct_size = sizeof(config)};
 	struct kmem_record record = typical;
 
 	record.policy = KMEM_RECORD_CUSTOM;
+	record.switches |= KMEM_RECORD_OWN_BOOT;
 	unit_load(&record, "unit.c");
 	ck_assert(!kmem_config_is_recorded());
 	ck_assert_int_eq(kmem_boot(NULL), -EINVAL);
@@ -803,6 +805,7 @@ START_TEST(custom_store_is_given_at_boot)
 	struct kmem_record record = typical;
 
 	record.store = KMEM_RECORD_CUSTOM;
+	record.switches |= KMEM_RECORD_OWN_BOOT;
 	unit_load(&record, "unit.c");
 	ck_assert(!kmem_config_is_recorded());
 	ck_assert_int_eq(kmem_boot(NULL), -EINVAL);
@@ -980,7 +983,7 @@ static void expect_run(int count, int expected, const char *expected_text)
 	free(text);
 }
 
-START_TEST(programs_boot_before_main_if_their_records_say_all)
+START_TEST(programs_boot_before_main_unless_they_boot_themselves)
 {
 	struct kmem_record record = typical;
 
@@ -990,7 +993,7 @@ START_TEST(programs_boot_before_main_if_their_records_say_all)
 	unit_save(paths[1], &record, "second.c");
 	expect_run(2, 0, "main: booted\n");
 	unlink(paths[0]);
-	record.policy = KMEM_RECORD_CUSTOM;
+	record.switches |= KMEM_RECORD_OWN_BOOT;
 	unit_save(paths[0], &record, "first.c");
 	expect_run(1, 0, "main: not booted\n");
 }
@@ -1011,6 +1014,13 @@ START_TEST(programs_do_not_start_with_records_that_cannot_be)
 {
 	struct kmem_record record = typical;
 
+	record.policy = KMEM_RECORD_CUSTOM;
+	unit_save(paths[0], &record, "first.c");
+	expect_run(1, 1,
+		   "kmem: error: CONFIG_EVICTION_CUSTOM: the program defines no k_mem_paging_eviction_init() and its kin, gives "
+		   "no policy_ops, and there is no KMEM_POLICY (clock, lru, nru)\n");
+	unlink(paths[0]);
+	record = typical;
 	record.page_size = 3000;
 	unit_save(paths[0], &record, "first.c");
 	expect_run(
@@ -1076,7 +1086,7 @@ Suite *kmem_test_suite(void)
 		TCase *before_main = tcase_create("before main");
 
 		tcase_add_checked_fixture(before_main, setup_directory, teardown_directory);
-		tcase_add_test(before_main, programs_boot_before_main_if_their_records_say_all);
+		tcase_add_test(before_main, programs_boot_before_main_unless_they_boot_themselves);
 		tcase_add_test(before_main, programs_do_not_start_with_records_that_differ);
 		tcase_add_test(before_main, programs_do_not_start_with_records_that_cannot_be);
 		suite_add_tcase(suite, before_main);

@@ -10,6 +10,7 @@
 #ifndef KMEM_FATAL_H
 #define KMEM_FATAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,8 +36,9 @@ enum kmem_access {
 };
 
 /*
- * What a bad access hit. The reason is K_ERR_CPU_EXCEPTION where the access itself was wrong (UNMAPPED to NO_EXEC, NESTED), and
- * K_ERR_KERNEL_PANIC where the machine could not serve it (STORE, NO_MEMORY, HOST, FORK).
+ * What a bad access hit. The reason is K_ERR_CPU_EXCEPTION where the access itself was wrong (UNMAPPED to NO_EXEC, NESTED), or
+ * K_ERR_STACK_CHK_FAIL where it was the thread's stack that overflowed, and K_ERR_KERNEL_PANIC where the machine could not serve
+ * it (STORE, NO_MEMORY, HOST, FORK).
  */
 enum kmem_fault_kind {
 	KMEM_FAULT_NONE,      /* no access: a panic or an oops */
@@ -84,6 +86,13 @@ __attribute__((noreturn)) void kmem_fatal_raise(unsigned int reason);
  */
 void kmem_fatal_thread_abort_set(void (*abort_self)(void));
 void kmem_fatal_thread_name_set(const char *(*name)(void **object));
+
+/**
+ * What tells that a page that is not there belongs to the stack of the calling thread: the reason is K_ERR_STACK_CHK_FAIL then. Our own.
+ *
+ * @p is_stack_guard is called in the faulting thread, in the handler of its signal; NULL takes it back.
+ */
+void kmem_fatal_stack_set(bool (*is_stack_guard)(uintptr_t addr));
 
 #pragma GCC visibility pop
 

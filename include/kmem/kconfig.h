@@ -7,12 +7,13 @@
  * literals, so that they serve in #if and in static initialisers.
  *
  * Including it leaves a record of the values in the object file, which libkmem reads when it boots: before main(). All units
- * of a program must agree. KMEM_KCONFIG_NO_RECORD leaves none: for libraries that serve programs of any configuration.
+ * of a program must agree. A program that calls kmem_boot() itself defines KMEM_KCONFIG_OWN_BOOT. KMEM_KCONFIG_NO_RECORD leaves none: for libraries that serve programs of any configuration.
  */
 #ifndef KMEM_KCONFIG_H
 #define KMEM_KCONFIG_H
 
 #ifndef __ASSEMBLER__
+#include <kmem/kmem.h>
 #include <kmem/record.h>
 #endif
 
@@ -37,6 +38,12 @@
 #endif
 #ifndef CONFIG_MP_MAX_NUM_CPUS
 #define CONFIG_MP_MAX_NUM_CPUS 1
+#endif
+#ifndef CONFIG_BOARD
+#define CONFIG_BOARD "libkmem"
+#endif
+#ifndef CONFIG_ARCH
+#define CONFIG_ARCH "host"
 #endif
 
 /* The VM range and RAM: bytes, but CONFIG_SRAM_SIZE in KiB. */
@@ -63,6 +70,28 @@
 #endif
 #ifndef CONFIG_MMU
 #define CONFIG_MMU 1
+#endif
+
+/* Memory domains. */
+#ifndef CONFIG_MAX_DOMAIN_PARTITIONS
+#define CONFIG_MAX_DOMAIN_PARTITIONS 16
+#endif
+
+/* Sizes that programs ask for, and that a host process has no use of. */
+#ifndef CONFIG_MAIN_STACK_SIZE
+#define CONFIG_MAIN_STACK_SIZE 1024
+#endif
+#ifndef CONFIG_ISR_STACK_SIZE
+#define CONFIG_ISR_STACK_SIZE 2048
+#endif
+#ifndef CONFIG_PRIVILEGED_STACK_SIZE
+#define CONFIG_PRIVILEGED_STACK_SIZE 1024
+#endif
+#ifndef CONFIG_TEST_EXTRA_STACK_SIZE
+#define CONFIG_TEST_EXTRA_STACK_SIZE 0
+#endif
+#ifndef CONFIG_HEAP_MEM_POOL_SIZE
+#define CONFIG_HEAP_MEM_POOL_SIZE 0
 #endif
 
 /* Demand paging. */
@@ -193,6 +222,12 @@
 #define KMEM_KCONFIG_TIMING 0U
 #endif
 
+#ifdef KMEM_KCONFIG_OWN_BOOT
+#define KMEM_KCONFIG_BOOT KMEM_RECORD_OWN_BOOT
+#else
+#define KMEM_KCONFIG_BOOT 0U
+#endif
+
 #if !defined(__ASSEMBLER__) && !defined(KMEM_KCONFIG_NO_RECORD)
 
 #define KMEM_KCONFIG_WORDS(value)                                                                                      \
@@ -228,7 +263,7 @@ __attribute__((used, section(".note.kmem"), aligned(4))) static const struct kme
 		KMEM_RECORD_VERSION,
 		KMEM_KCONFIG_DEMAND_PAGING | KMEM_KCONFIG_DEMAND_MAPPING | KMEM_KCONFIG_MAPS_ALL_RAM |
 			KMEM_KCONFIG_DIRECT_MAP | KMEM_KCONFIG_ASSERT | KMEM_KCONFIG_STATS | KMEM_KCONFIG_THREAD_STATS |
-			KMEM_KCONFIG_TIMING,
+			KMEM_KCONFIG_TIMING | KMEM_KCONFIG_BOOT,
 		KMEM_KCONFIG_POLICY,
 		KMEM_KCONFIG_STORE,
 		KMEM_KCONFIG_WORDS(CONFIG_KERNEL_VM_BASE),
@@ -241,9 +276,13 @@ __attribute__((used, section(".note.kmem"), aligned(4))) static const struct kme
 		CONFIG_DEMAND_PAGING_PAGE_FRAMES_RESERVE,
 		CONFIG_EVICTION_NRU_PERIOD,
 		CONFIG_BACKING_STORE_RAM_PAGES,
+		CONFIG_MAX_DOMAIN_PARTITIONS,
 	},
 	KMEM_KCONFIG_FILE,
 };
+
+/* A unit that defines what libkmem calls may call nothing of libkmem itself, and still needs it. */
+__attribute__((used)) static const char *(*const kmem_kconfig_anchor)(void) = kmem_version;
 
 #endif /* __ASSEMBLER__, KMEM_KCONFIG_NO_RECORD */
 

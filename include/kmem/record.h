@@ -24,6 +24,7 @@
 #define KMEM_RECORD_STATS 0x20U
 #define KMEM_RECORD_THREAD_STATS 0x40U
 #define KMEM_RECORD_TIMING 0x80U
+#define KMEM_RECORD_OWN_BOOT 0x100U
 
 /* policy and store: which member of the choice. */
 #define KMEM_RECORD_CUSTOM 0U
@@ -49,6 +50,7 @@ struct kmem_record {
 	uint32_t frames_reserve;
 	uint32_t nru_period_ms;
 	uint32_t store_pages;
+	uint32_t domain_partitions;
 };
 
 #endif /* KMEM_RECORD_H */

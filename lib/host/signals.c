@@ -261,6 +261,13 @@ void kmem_signals_release(void)
 	lock_release(&saved);
 }
 
+bool kmem_signals_is_default(int signo)
+{
+	const struct sigaction *wish = &state.wishes[wish_index(signo)];
+
+	return (wish->sa_flags & SA_SIGINFO) == 0 && wish->sa_handler == SIG_DFL;
+}
+
 /* The wish for one of the two, read and replaced. */
 static void wish_exchange(int signo, const struct sigaction *action, struct sigaction *old)
 {

@@ -37,6 +37,9 @@ void kmem_signals_release(void);
  */
 void kmem_signals_hand_on(int signo, siginfo_t *info, void *ucontext);
 
+/* Whether the program leaves one of the two to its default action. _sigsafe. */
+bool kmem_signals_is_default(int signo);
+
 /* Restore the default action of signo for good, so that returning from the handler dies of it. */
 void kmem_signals_default(int signo);
 

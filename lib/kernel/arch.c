@@ -60,6 +60,18 @@ static bool range_ok(const void *addr, size_t size, struct kmem_bug *bug)
 	return kmem_range_check((uintptr_t)addr, size, bug);
 }
 
+/* Pages that were never touched share a location, which does not grow. */
+static bool is_anon(uintptr_t phys, uint32_t flags)
+{
+	return (flags & K_MEM_MAP_UNPAGED) != 0 && kmem_paging_is_anon_location(phys);
+}
+
+static bool phys_ok(uintptr_t phys, size_t size, uint32_t flags)
+{
+	return is_anon(phys, flags) ||
+	       (phys % kmem_page_size() == 0 && phys < KMEM_PHYS_END && size <= KMEM_PHYS_END - phys);
+}
+
 /* Replace whatever the entries say. Lock held. */
 static int map(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags)
 {
@@ -69,9 +81,7 @@ static int map(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags)
 		return ret;
 	}
 	if ((flags & K_MEM_MAP_UNPAGED) != 0) {
-		bool is_anon = kmem_paging_is_anon_location(phys);
-
-		kmem_mmu_map_out(addr, phys, is_anon ? 0 : kmem_page_size(), size, flags);
+		kmem_mmu_map_out(addr, phys, is_anon(phys, flags) ? 0 : kmem_page_size(), size, flags);
 		return 0;
 	}
 	ret = kmem_program_image_prepare(phys, size, flags);
@@ -103,7 +113,7 @@ int arch_mem_map(void *virt, uintptr_t phys, size_t size, uint32_t flags)
 		kmem_bug_raise(&bug);
 		return -EINVAL;
 	}
-	if (phys % kmem_page_size() != 0 || phys >= KMEM_PHYS_END || size > KMEM_PHYS_END - phys) {
+	if (!phys_ok(phys, size, flags)) {
 		KMEM_BUG(&bug, "phys is whole pages", "physical address or location 0x%zx, %zu bytes: not pages of %zu bytes below 0x%zx",
 			 (size_t)phys, size, kmem_page_size(), (size_t)KMEM_PHYS_END);
 		kmem_bug_raise(&bug);
@@ -195,7 +205,8 @@ void arch_mem_page_out(void *addr, uintptr_t location)
 	}
 	section_enter(&section);
 	kmem_paging_settle(page, kmem_page_size());
-	if (kmem_pte_state(kmem_pte_get(page)) == KMEM_PTE_IN &&
+	/* A page of the program's own leaves its bytes in its frame. */
+	if (kmem_pte_state(kmem_pte_get(page)) == KMEM_PTE_IN && kmem_program_image_adopt(page) == 0 &&
 	    KMEM_RELIEVED(kmem_mmu_page_out_begin(page)) == 0) {
 		kmem_mmu_page_out_end(page, location);
 	}
@@ -226,11 +237,14 @@ void arch_mem_scratch(uintptr_t phys)
 	struct section section;
 	int ret;
 
-	if (!is_ready() || phys % kmem_page_size() != 0 || kmem_ram_bank_find(phys, kmem_page_size()) == NULL) {
+	if (!is_ready() || phys % kmem_page_size() != 0) {
 		return;
 	}
 	section_enter(&section);
-	ret = KMEM_RELIEVED(kmem_mmu_scratch(phys));
+	ret = kmem_program_image_prepare(phys, kmem_page_size(), K_MEM_PERM_RW);
+	if (ret == 0 && kmem_ram_bank_find(phys, kmem_page_size()) != NULL) {
+		ret = KMEM_RELIEVED(kmem_mmu_scratch(phys));
+	}
 	section_leave(&section);
 	if (ret != 0) {
 		KMEM_BUG(&bug, "the host maps the scratch page", "frame 0x%zx: the host refuses", (size_t)phys);

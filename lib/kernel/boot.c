@@ -201,7 +201,6 @@ static int paging_init(void)
 	int ret;
 
 	kmem_paging_init();
-	kmem_kernel.is_paging_programs = false;
 	if (!kmem_kernel.settings.demand_paging) {
 		return 0;
 	}
@@ -224,11 +223,13 @@ static void paging_finish(void)
 	kmem_store_finish(&kmem_kernel.store);
 }
 
-/* Everything up to the traps, for resolved settings. */
+/* Everything, for resolved settings. */
 static int machine_boot(void)
 {
-	int ret = machine_mmu_init();
+	int ret;
 
+	kmem_kernel.is_paging_programs = false;
+	ret = machine_mmu_init();
 	if (ret != 0) {
 		return ret;
 	}
@@ -251,24 +252,25 @@ static int machine_boot(void)
 		goto space_finish;
 	}
 	kmem_frame_list_init();
-	ret = paging_init();
-	if (ret != 0) {
-		goto space_finish;
-	}
 	ret = kmem_thread_init();
 	if (ret != 0) {
-		goto paging_finish;
+		goto space_finish;
 	}
 	ret = kmem_trap_init(kmem_fault_vector);
 	if (ret != 0) {
 		goto thread_finish;
 	}
+	/* Last, since a policy or store of the program's may start threads, which shall be as all others. */
+	ret = paging_init();
+	if (ret != 0) {
+		goto trap_finish;
+	}
 	return 0;
 
+trap_finish:
+	kmem_trap_finish();
 thread_finish:
 	kmem_thread_finish();
-paging_finish:
-	paging_finish();
 space_finish:
 	kmem_program_image_finish();
 	space_finish();

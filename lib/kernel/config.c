@@ -510,10 +510,14 @@ static int complete(const struct resolver *resolver)
 		return 0;
 	}
 	if (settings->policy_ops == NULL) {
-		return fail(resolver, "CONFIG_EVICTION_CUSTOM: no policy_ops, and no KMEM_POLICY (%s)", kmem_eviction_names());
+		return fail(resolver, "CONFIG_EVICTION_CUSTOM: the program defines no k_mem_paging_eviction_init() and its kin, gives no policy_ops, and "
+				    "there is no KMEM_POLICY (%s)",
+			    kmem_eviction_names());
 	}
 	if (settings->store_ops == NULL) {
-		return fail(resolver, "CONFIG_BACKING_STORE_CUSTOM: no store_ops, and no KMEM_STORE (%s)", kmem_store_names());
+		return fail(resolver, "CONFIG_BACKING_STORE_CUSTOM: the program defines no k_mem_paging_backing_store_init() and its kin, gives no "
+				    "store_ops, and there is no KMEM_STORE (%s)",
+			    kmem_store_names());
 	}
 	settings->store_pages = resolver->store_pages;
 	if (settings->store_pages == 0 && settings->page_size != 0) {
@@ -533,6 +537,8 @@ int kmem_config_resolve(const struct kmem_config *given, struct kmem_settings *s
 	ret = ret == 0 ? given_apply(&resolver, given) : ret;
 	ret = ret == 0 ? env_apply(&resolver) : ret;
 	ret = ret == 0 ? complete(&resolver) : ret;
+	ret = ret == 0 ? kmem_config_check(settings, error, error_size) : ret;
+	/* What holds by itself must hold with the program in it, too. */
 	ret = ret == 0 ? kmem_program_image_find(settings, error, error_size) : ret;
 	ret = ret == 0 ? kmem_config_check(settings, error, error_size) : ret;
 	if (ret != 0) {

@@ -68,8 +68,7 @@ struct kmem_settings {
 int kmem_config_resolve(const struct kmem_config *given, struct kmem_settings *settings, char *error, size_t error_size);
 
 /*
- * Whether the program has a record that says all there is to say. One that chooses a policy or store of its own has not: it
- * gives them to kmem_boot().
+ * Whether the program has a record, and is to be booted by it before main(), or refused: unless it says that it boots itself.
  */
 bool kmem_config_is_recorded(void);
 

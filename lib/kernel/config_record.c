@@ -109,12 +109,12 @@ int kmem_config_record_apply(struct kmem_settings *settings, char *error, size_t
 
 bool kmem_config_is_recorded(void)
 {
-	struct kmem_record record = {.policy = KMEM_RECORD_NRU, .store = KMEM_RECORD_STORE_RAM};
+	struct kmem_record record = {.switches = 0};
 	const char *file;
 	char error[8];
 
 	if (kmem_record_find(&record, &file, error, sizeof(error)) == 0) {
 		return false;
 	}
-	return !is_set(&record, KMEM_RECORD_DEMAND_PAGING) || (policy_of(&record) != NULL && store_of(&record) != NULL);
+	return !is_set(&record, KMEM_RECORD_OWN_BOOT);
 }

@@ -64,6 +64,13 @@ void kmem_fatal_thread_name_set(const char *(*name)(void **object))
 	atomic_store(&name_hook, name);
 }
 
+static bool (*_Atomic stack_hook)(uintptr_t addr);
+
+void kmem_fatal_stack_set(bool (*is_stack_guard)(uintptr_t addr))
+{
+	atomic_store(&stack_hook, is_stack_guard);
+}
+
 static void thread_print(void)
 {
 	const char *(*name)(void **object) = atomic_load(&name_hook);
@@ -142,12 +149,19 @@ void kmem_bug_note(struct kmem_bug *bug, const char *condition, const char *file
 	va_end(args);
 }
 
+/* What the program's own assertions end in, where it defines it, or uses some; with CONFIG_ASSERT_NO_FILE_INFO it takes nothing. */
+__attribute__((weak, visibility("default"))) void assert_post_action(const char *file, unsigned int line);
+
 void kmem_bug_raise(const struct kmem_bug *bug)
 {
 	if (bug->condition == NULL || !kmem_kernel.settings.assertions) {
 		return;
 	}
 	kmem_print("ASSERTION FAIL [%s] @ %s:%d\n\t%s\n", bug->condition, bug->file, bug->line, bug->text);
+	if (assert_post_action != NULL) {
+		assert_post_action(bug->file, (unsigned int)bug->line);
+		return;
+	}
 	kmem_fatal_panic(K_ERR_KERNEL_PANIC, "assertion failed: %s", bug->text);
 }
 
@@ -231,6 +245,14 @@ static void append(char *text, size_t size, const char *format, ...)
 	va_end(args);
 }
 
+/* Permissions of the page at addr, where the region has it, for they may differ from the region's; else the region's. */
+static uint32_t flags_at(const struct kmem_region_info *region, uintptr_t addr)
+{
+	kmem_pte pte = addr - region->addr < region->size ? kmem_pte_get(addr) : KMEM_PTE_UNMAPPED;
+
+	return kmem_pte_state(pte) > KMEM_PTE_GUARD ? kmem_pte_flags(pte) : region->flags;
+}
+
 /* Where an address lies, seen from the nearest region. */
 static void place_append(char *text, size_t size, uintptr_t addr)
 {
@@ -261,7 +283,7 @@ static void place_append(char *text, size_t size, uintptr_t addr)
 		}
 	}
 	append(text, size, " the region [0x%zx, 0x%zx), %zu bytes, %s%s%s", (size_t)region->addr,
-	       (size_t)(region->addr + region->size), region->size, flags_text(region->flags),
+	       (size_t)(region->addr + region->size), region->size, flags_text(flags_at(region, addr)),
 	       region->name[0] != '\0' ? ", " : "", region->name);
 }
 
@@ -274,7 +296,11 @@ static void explain(char *text, size_t size, const struct kmem_trap *trap, enum 
 	if (error != 0) {
 		append(text, size, " (error %d: %s)", -error, kmem_error_name(-error));
 	}
-	place_append(text, size, trap->addr);
+	if (kmem_page_table_covers(trap->addr)) {
+		place_append(text, size, trap->addr);
+	} else {
+		append(text, size, ", outside the VM range");
+	}
 	append(text, size, "; by the instruction at 0x%zx", (size_t)trap->pc);
 }
 
@@ -294,9 +320,14 @@ static struct arch_esf esf_of(const struct kmem_trap *trap, enum kmem_fault_kind
 }
 
 /* Faults of an access are CPU exceptions; where the machine itself gave up, it is the kernel that panics. */
-static unsigned int reason_of(enum kmem_fault_kind kind)
+static unsigned int reason_of(enum kmem_fault_kind kind, uintptr_t addr)
 {
+	bool (*is_stack_guard)(uintptr_t addr) = atomic_load(&stack_hook);
+
 	switch (kind) {
+	case KMEM_FAULT_GUARD:
+	case KMEM_FAULT_UNMAPPED:
+		return is_stack_guard != NULL && is_stack_guard(addr) ? K_ERR_STACK_CHK_FAIL : K_ERR_CPU_EXCEPTION;
 	case KMEM_FAULT_STORE:
 	case KMEM_FAULT_NO_MEMORY:
 	case KMEM_FAULT_HOST:
@@ -314,7 +345,7 @@ void kmem_fatal_trap(struct kmem_trap *trap, enum kmem_fault_kind kind, int erro
 
 	explain(text, sizeof(text), trap, kind, error);
 	kmem_signals_interrupted_mask(trap->ucontext);
-	if (handler_call(reason_of(kind), &esf)) {
+	if (handler_call(reason_of(kind, trap->addr), &esf)) {
 		thread_end();
 	}
 	kmem_signals_block_all();

@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "host/memory.h"
+#include "host/signals.h"
 #include "host/thread.h"
 #include "kernel/fatal.h"
 #include "kernel/fork.h"
@@ -70,6 +71,21 @@ static bool is_programs(const struct kmem_trap *trap)
 	return (pte & KMEM_PTE_PRIVATE) != 0 && forbidden(pte, trap->access) == KMEM_FAULT_NONE;
 }
 
+/*
+ * A bad access that has nothing to do with the VM, such as one through a null pointer. To a Zephyr program it is a fatal error like
+ * any other, unless it has a handler of its own for the signal.
+ */
+static bool is_fatal_outside(struct kmem_trap *trap)
+{
+	const struct kmem_thread *self = kmem_thread_self();
+
+	if (!kmem_kernel.settings.is_zephyr || self->locks > 0 || self->in_callback || !kmem_signals_is_default(trap->signo)) {
+		return false;
+	}
+	kmem_fatal_trap(trap, KMEM_FAULT_UNMAPPED, 0);
+	return true;
+}
+
 /* The page allows the access, and yet it trapped. Lock held. 0 to try again, -errno to give up. */
 static int retry(uintptr_t page)
 {
@@ -124,14 +140,15 @@ bool kmem_fault_vector(struct kmem_trap *trap)
 	uint64_t since;
 	int ret;
 
-	if (!atomic_load_explicit(&kmem_kernel.booted, memory_order_acquire)) {
-		return false;
-	}
+	/* Also behind shutdown, which moves pages. */
 	if (kmem_mmu_move_wait(trap->addr)) {
 		return true;
 	}
-	if (!kmem_page_table_covers(trap->addr) || is_programs(trap)) {
+	if (!atomic_load_explicit(&kmem_kernel.booted, memory_order_acquire)) {
 		return false;
+	}
+	if (!kmem_page_table_covers(trap->addr) || is_programs(trap)) {
+		return is_fatal_outside(trap);
 	}
 	if (self->locks > 0 && !self->in_callback) {
 		is_locked = kmem_fork_window_enter();

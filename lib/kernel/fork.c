@@ -72,7 +72,8 @@ static bool is_used(uintptr_t phys)
 	struct k_mem_page_frame *pf = kmem_frame_at(phys);
 	size_t index = (size_t)(pf - kmem_frame_all()->first);
 
-	return (!k_mem_page_frame_is_free(pf) && !k_mem_page_frame_is_reserved(pf)) ||
+	return (!k_mem_page_frame_is_free(pf) && !k_mem_page_frame_is_reserved(pf) &&
+		!kmem_program_image_is_private((uintptr_t)k_mem_page_frame_to_virt(pf))) ||
 	       (pending.mapped[index / WORD_BITS] >> index % WORD_BITS & 1) != 0;
 }
 

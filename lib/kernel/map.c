@@ -45,7 +45,7 @@ struct mapping {
 
 /*
  * Take the pages of a range away: frames, locations, entries. 0, or -errno with everything as it was. A location that the
- * program named (of an unpaged mapping) stays the program's.
+ * program named (of an unpaged mapping, or by arch_*() in a physical one) stays the program's.
  */
 static int pages_remove(const struct mapping *mapping)
 {
@@ -65,7 +65,8 @@ static int pages_remove(const struct mapping *mapping)
 
 		if (pf != NULL) {
 			kmem_paging_frame_forget(pf, named);
-		} else if (kmem_pte_state(pte) == KMEM_PTE_OUT && kmem_pte_addr(pte) != named) {
+		} else if (kmem_pte_state(pte) == KMEM_PTE_OUT && kmem_pte_addr(pte) != named &&
+			   mapping->kind != KMEM_REGION_PHYS) {
 			kmem_paging_location_forget(kmem_pte_addr(pte));
 		}
 	}

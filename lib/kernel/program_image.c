@@ -11,8 +11,8 @@
  * the breakpoints of a debugger. Anything else adopts it. In the boot image the page table's PRIVATE says the same of a page as
  * its state here. The window is a bank of physical memory, made when it is first needed.
  *
- * Where the library is linked into the program, its own data lies in these pages, and cannot do without them: adopting is fine
- * (adopt.c), but no page that may be written to is unpinned then. Neither are the pages of the frame database.
+ * Where the library is linked into the program, it lies in these pages itself, and cannot do without them: adopting is fine
+ * (adopt.c), but none is unpinned then. Neither are the pages of the frame database.
  */
 #include "kernel/program_image.h"
 
@@ -23,10 +23,12 @@
 #include "host/memory.h"
 #include "host/object.h"
 #include "host/process.h"
+#include "kernel/fork.h"
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
 #include "kernel/layout.h"
 #include "kernel/ondemand.h"
+#include "kernel/paging.h"
 #include "kernel/program.h"
 #include "machine/ram.h"
 
@@ -59,6 +61,11 @@ static size_t states_bytes(void)
 bool kmem_program_image_covers(uintptr_t addr)
 {
 	return image.segment_count != 0 && addr >= image.start && addr < image.end;
+}
+
+bool kmem_program_image_is_private(uintptr_t addr)
+{
+	return image.states != NULL && kmem_program_image_covers(addr) && image.states[page_index(addr)] == PRIVATE;
 }
 
 static const struct kmem_segment *segment_of(uintptr_t addr)
@@ -113,24 +120,40 @@ static void heap_find(const struct kmem_settings *settings)
 	};
 }
 
-static int conflict(char *error, size_t error_size, const struct kmem_settings *settings)
+/* Whether a program inside the VM range can be the boot image: 0, or -EINVAL with a message. */
+static int place_check(const struct kmem_settings *settings, char *error, size_t error_size)
 {
-	(void)kmem_format(error, error_size,
-			  "the program at [0x%zx, 0x%zx) overlaps the VM range [0x%zx, +%zu), but is not at its start, 0x%zx, or "
-			  "not all of it in RAM: link it with -no-pie -Wl,-Ttext-segment=0x%zx, or as PIE",
-			  (size_t)image.start, (size_t)image.end, (size_t)settings->vm_base, settings->vm_size,
-			  (size_t)(settings->vm_base + settings->vm_offset), (size_t)(settings->vm_base + settings->vm_offset));
-	return -EINVAL;
+	uintptr_t boot = settings->vm_base + settings->vm_offset;
+
+	if (image.start < boot || image.end > settings->vm_base + settings->vm_size) {
+		(void)kmem_format(error, error_size,
+				  "the program at [0x%zx, 0x%zx) lies across the VM range [0x%zx, +%zu), and not behind 0x%zx: link it "
+				  "with -no-pie -Wl,-Ttext-segment=0x%zx, or as PIE",
+				  (size_t)image.start, (size_t)image.end, (size_t)settings->vm_base, settings->vm_size,
+				  (size_t)boot, (size_t)boot);
+		return -EINVAL;
+	}
+	if (settings->section_count != 0) {
+		(void)kmem_format(error, error_size, "%zu sections are given, but the program itself is the boot image",
+				  settings->section_count);
+		return -EINVAL;
+	}
+	if (settings->ram_offset + (image.end - boot) > settings->ram_usable) {
+		(void)kmem_format(error, error_size,
+				  "RAM of %zu bytes (KMEM_RAM, CONFIG_SRAM_SIZE) is too small for the program, which ends %zu bytes "
+				  "behind the start of RAM",
+				  settings->ram_usable, settings->ram_offset + (image.end - boot));
+		return -EINVAL;
+	}
+	return 0;
 }
 
 int kmem_program_image_find(struct kmem_settings *settings, char *error, size_t error_size)
 {
 	uintptr_t vm_end = settings->vm_base + settings->vm_size;
-	uintptr_t boot = settings->vm_base + settings->vm_offset;
 
 	memset(&image, 0, sizeof(image));
-	/* A page size that cannot be is refused later, with a message. */
-	if (!settings->is_zephyr || settings->page_size < kmem_host_page_size()) {
+	if (!settings->is_zephyr) {
 		return 0;
 	}
 	image.segment_count = kmem_host_program_segments(image.segments);
@@ -142,9 +165,10 @@ int kmem_program_image_find(struct kmem_settings *settings, char *error, size_t 
 	image.end = (image.end + settings->page_size - 1) / settings->page_size * settings->page_size;
 	image.is_window = image.end <= settings->vm_base || image.start >= vm_end;
 	if (!image.is_window) {
-		if (image.start < boot || image.end > vm_end || settings->section_count != 0 ||
-		    settings->ram_offset + (image.end - boot) > settings->ram_usable) {
-			return conflict(error, error_size, settings);
+		int ret = place_check(settings, error, error_size);
+
+		if (ret != 0) {
+			return ret;
 		}
 		settings->program_start = image.start;
 		settings->program_size = image.end - image.start;
@@ -243,12 +267,12 @@ static bool is_static(void)
 }
 
 /* Whether libkmem could not do without the page. */
-static bool is_vital(uintptr_t addr, const struct kmem_segment *segment)
+static bool is_vital(uintptr_t addr)
 {
 	const struct kmem_frames *frames = kmem_frame_all();
 	uintptr_t first = (uintptr_t)frames->first;
 
-	return (segment->is_writable && is_static()) ||
+	return is_static() ||
 	       (addr + kmem_page_size() > first && addr < first + frames->count * sizeof(*frames->first));
 }
 
@@ -323,8 +347,8 @@ int kmem_program_image_adopt(uintptr_t addr)
 	if (segment == NULL || image.is_window) {
 		return 0;
 	}
-	if (is_vital(addr, segment)) {
-		kmem_log(KMEM_LOG_ERROR, "the page at 0x%zx of the program stays pinned: libkmem's own data is there", (size_t)addr);
+	if (is_vital(addr)) {
+		kmem_log(KMEM_LOG_ERROR, "the page at 0x%zx of the program stays pinned: libkmem needs it", (size_t)addr);
 		return -EPERM;
 	}
 	return page_bring(addr, segment, ADOPTED);
@@ -345,19 +369,36 @@ static int each_adopted(int (*visit)(uintptr_t addr, const struct kmem_segment *
 	return ret;
 }
 
-static int give_back(uintptr_t addr, const struct kmem_segment *segment)
+/* Where the bytes of an adopted page are, once it is in: the machine may be one that did not boot to the end. Lock held. */
+static int page_find(uintptr_t addr, uintptr_t *phys)
 {
-	uintptr_t phys = kmem_layout_phys(&kmem_kernel.layout, addr);
+	struct kmem_paging_request request = {.addr = addr, .is_pin = true};
 	int ret;
 
-	if (!image.is_window) {
-		struct k_mem_page_frame *pf;
-
-		k_mem_pin((void *)addr, kmem_page_size());
-		pf = kmem_frame_at(kmem_pte_addr(kmem_pte_get(addr)));
-		phys = kmem_frame_phys(pf);
+	if (image.is_window) {
+		*phys = kmem_layout_phys(&kmem_kernel.layout, addr);
+		return 0;
 	}
-	ret = kmem_mmu_disown(addr, phys, segment_prot(segment));
+	ret = kmem_pte_state(kmem_pte_get(addr)) == KMEM_PTE_IN ? 0 : kmem_fork_error();
+	if (ret == 0) {
+		ret = kmem_paging_page_in(&request);
+	}
+	*phys = kmem_pte_addr(kmem_pte_get(addr));
+	return ret;
+}
+
+static int give_back(uintptr_t addr, const struct kmem_segment *segment)
+{
+	kmem_sigmask saved;
+	uintptr_t phys;
+	int ret;
+
+	kmem_kernel_lock(&saved);
+	ret = page_find(addr, &phys);
+	if (ret == 0) {
+		ret = kmem_mmu_disown(addr, phys, segment_prot(segment));
+	}
+	kmem_kernel_unlock(&saved);
 	if (ret != 0) {
 		kmem_log(KMEM_LOG_ERROR, "the page at 0x%zx of the program cannot be given back: %s", (size_t)addr,
 			 kmem_error_name(-ret));

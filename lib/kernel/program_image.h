@@ -32,6 +32,9 @@ void kmem_program_image_finish(void);
 /* Whether an address is the program's. Lock-free. */
 bool kmem_program_image_covers(uintptr_t addr);
 
+/* Whether the page at addr is the program's own alone: its frame holds nothing. Kernel lock held. */
+bool kmem_program_image_is_private(uintptr_t addr);
+
 /*
  * Make the bytes of a physical range that stands for pages of the program be there, for mapping it again with these flags;
  * nothing happens for other ranges. 0 or -errno. Kernel lock held.

@@ -36,6 +36,7 @@ static const struct {
 	MEMBER(frames_reserve, "CONFIG_DEMAND_PAGING_PAGE_FRAMES_RESERVE"),
 	MEMBER(nru_period_ms, "CONFIG_EVICTION_NRU_PERIOD"),
 	MEMBER(store_pages, "CONFIG_BACKING_STORE_RAM_PAGES"),
+	MEMBER(domain_partitions, "CONFIG_MAX_DOMAIN_PARTITIONS"),
 	MEMBER(policy, "CONFIG_EVICTION_*"),
 	MEMBER(store, "CONFIG_BACKING_STORE_*"),
 #undef MEMBER
@@ -53,6 +54,7 @@ static const struct {
 	{KMEM_RECORD_STATS, "CONFIG_DEMAND_PAGING_STATS"},
 	{KMEM_RECORD_THREAD_STATS, "CONFIG_DEMAND_PAGING_THREAD_STATS"},
 	{KMEM_RECORD_TIMING, "CONFIG_DEMAND_PAGING_TIMING_HISTOGRAM"},
+	{KMEM_RECORD_OWN_BOOT, "KMEM_KCONFIG_OWN_BOOT"},
 };
 
 const char *kmem_record_difference(const struct kmem_record *a, const struct kmem_record *b)

@@ -7,6 +7,9 @@
  * the copy, not even a variable of the library's: it may lie in that very page where the library is linked statically. `moving`
  * is set before and cleared after.
  *
+ * A thread that trapped may be late, and look when the move has ended: every thread repeats its first trap after a move,
+ * wherever it was, and a trap that is none of this comes again.
+ *
  * One page moves at a time: the kernel lock is held.
  */
 #include <stdatomic.h>
@@ -20,6 +23,10 @@
 static _Atomic uintptr_t moving;
 static _Atomic size_t moving_size;
 
+/* Moves that have ended, and how many of them had when this thread last trapped. */
+static _Atomic uint32_t moves;
+static __thread uint32_t moves_seen __attribute__((tls_model("initial-exec")));
+
 static void move_begin(uintptr_t addr, size_t size)
 {
 	atomic_store(&moving_size, size);
@@ -28,6 +35,7 @@ static void move_begin(uintptr_t addr, size_t size)
 
 static void move_end(void)
 {
+	atomic_fetch_add(&moves, 1);
 	atomic_store(&moving, 0);
 }
 
@@ -41,10 +49,14 @@ static bool is_moving(uintptr_t addr)
 bool kmem_mmu_move_wait(uintptr_t addr)
 {
 	bool was_moving = is_moving(addr);
+	uint32_t ended;
 
 	while (is_moving(addr)) {
 		kmem_thread_yield();
 	}
+	ended = atomic_load(&moves);
+	was_moving = was_moving || ended != moves_seen;
+	moves_seen = ended;
 	return was_moving;
 }
 

@@ -16,15 +16,6 @@
 #include <kmem/kmem.h>
 #include <zephyr/kernel/mm.h>
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
-struct k_mem_page_frame;
-struct k_thread;
-
-#pragma GCC visibility push(default)
-
 #ifdef CONFIG_DEMAND_PAGING
 
 /* Empty, of size 0, where statistics are off: an extension that gcc and clang share. */
@@ -51,6 +42,19 @@ __extension__ struct k_mem_paging_histogram_t {
 	unsigned long bounds[CONFIG_DEMAND_PAGING_TIMING_HISTOGRAM_NUM_BINS]; /* nanoseconds, inclusive */
 #endif
 };
+
+#endif /* CONFIG_DEMAND_PAGING */
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct k_mem_page_frame;
+struct k_thread;
+
+#pragma GCC visibility push(default)
+
+#ifdef CONFIG_DEMAND_PAGING
 
 #ifdef CONFIG_DEMAND_PAGING_STATS
 static inline void kmem_paging_stats_copy(struct k_mem_paging_stats_t *stats, const struct kmem_stats *all)
