@@ -23,7 +23,7 @@ for header; do
 	# shellcheck disable=SC2086 # a compiler may be several words
 	printf '#include <%s>\n#include <%s>\n' "$header" "$header" |
 		$compiler -x "$language" "-std=$standard" -pedantic -Wall -Wextra -Wundef -Wshadow -Werror -fsyntax-only \
-			-I "$include" - || {
+			-I "$include" -I "$include/zephyr_private" - || {
 		echo "$header does not compile alone as $standard"
 		failed=1
 	}

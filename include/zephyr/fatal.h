@@ -5,6 +5,7 @@
 #ifndef ZEPHYR_INCLUDE_FATAL_H_
 #define ZEPHYR_INCLUDE_FATAL_H_
 
+#include <zephyr/arch/exception.h>
 #include <zephyr/fatal_types.h>
 
 #endif /* ZEPHYR_INCLUDE_FATAL_H_ */
