@@ -25,6 +25,11 @@
 #define KMEM_RECORD_THREAD_STATS 0x40U
 #define KMEM_RECORD_TIMING 0x80U
 #define KMEM_RECORD_OWN_BOOT 0x100U
+/* These say nothing to the library, but units that differ in them would misunderstand each other. */
+#define KMEM_RECORD_ALLOW_IRQ 0x200U
+#define KMEM_RECORD_TRACKING 0x400U
+#define KMEM_RECORD_USERSPACE 0x800U
+#define KMEM_RECORD_STACKS_MAPPED 0x1000U
 
 /* policy and store: which member of the choice. */
 #define KMEM_RECORD_CUSTOM 0U

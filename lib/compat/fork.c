@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fork(): only the calling thread lives on in the child. The others that k_thread_create() made are dead there, and
- * out of the queues they waited in; what they held stays held. Timers go on.
+ * out of the queues they waited in; what they held stays held, save for the scheduler lock. Timers go on.
  *
  * The interrupt lock is held over the fork, so that the child finds every object whole. The library's own handlers
  * see to the lock itself.
@@ -48,6 +48,7 @@ static void child(void)
 		host->thread->base.thread_state = _THREAD_DEAD;
 	}
 	kmem_threads_forked();
+	kmem_sched_forked(self != NULL ? self->thread : NULL);
 	kmem_host_forked();
 	kmem_timeout_forked();
 	arch_irq_unlock(key);

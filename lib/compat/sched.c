@@ -27,6 +27,14 @@ bool kmem_sched_give(struct k_thread *thread)
 	return true;
 }
 
+void kmem_sched_forked(const struct k_thread *self)
+{
+	if (holder != self) {
+		holder = NULL;
+	}
+	lock_queue = (_wait_q_t){.kmem_first = NULL};
+}
+
 void kmem_sched_take(struct k_thread *thread)
 {
 	for (;;) {

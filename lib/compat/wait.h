@@ -100,6 +100,9 @@ unsigned int kmem_wake_all(_wait_q_t *queue, int result);
 bool kmem_sched_give(struct k_thread *thread);
 void kmem_sched_take(struct k_thread *thread);
 
+/** In the child of a fork: the scheduler lock is the forking thread's, which may be NULL, or nobody's. */
+void kmem_sched_forked(const struct k_thread *self);
+
 /** Bits of a thread's state. Others may read them without the lock. */
 static inline void kmem_state_set(struct k_thread *thread, uint32_t bits)
 {

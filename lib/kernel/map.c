@@ -150,7 +150,7 @@ static int map_phys(const struct mapping *mapping)
 		return ret;
 	}
 	if (kmem_ram_bank_find(mapping->phys, mapping->size) == NULL) {
-		kmem_log(KMEM_LOG_ERROR, "physical range [0x%zx, 0x%zx) is neither RAM nor device memory",
+		kmem_log(KMEM_LOG_ERROR, "physical range [0x%zx, 0x%zx) is neither RAM nor device memory (kmem_device_add())",
 			 (size_t)mapping->phys, (size_t)(mapping->phys + mapping->size));
 		return -EFAULT;
 	}

@@ -32,6 +32,9 @@
 #include "kernel/program.h"
 #include "machine/ram.h"
 
+/* Where the flags of kmem-zephyr put a program: the default CONFIG_KERNEL_VM_BASE. */
+#define ZEPHYR_LINK_BASE 0x10000000UL
+
 enum state { PRIVATE, COPIED, ADOPTED };
 
 static struct {
@@ -251,7 +254,15 @@ int kmem_program_image_map(void)
 		return ret;
 	}
 	image.states = states;
-	if (kmem_kernel.settings.demand_paging && !image.is_window) {
+	if (image.is_window) {
+		/* There is only one reason to be just there. */
+		kmem_log(image.start == ZEPHYR_LINK_BASE ? KMEM_LOG_WARNING : KMEM_LOG_INFO,
+			 "the program at [0x%zx, 0x%zx) is not in the VM range: its static objects are physical memory at 0x%zx, but no "
+			 "pages of the VM; to make it the boot image, link it with -no-pie -Wl,-Ttext-segment=0x%zx",
+			 (size_t)image.start, (size_t)image.end, (size_t)kmem_layout_phys(&kmem_kernel.layout, image.start),
+			 (size_t)kmem_layout_virt(&kmem_kernel.layout, kmem_kernel.settings.ram_base + kmem_kernel.settings.ram_offset));
+	}
+	if (kmem_kernel.settings.demand_paging && !image.is_window && kmem_page_size() == kmem_host_page_size()) {
 		ret = kmem_ondemand_init();
 	}
 	for (size_t i = 0; i < image.segment_count && !image.is_window && ret == 0; i++) {
@@ -300,6 +311,12 @@ static int frame_populate(uintptr_t phys)
 	return image.is_window ? bank_make() : kmem_ram_populate(phys);
 }
 
+/* Whether pages are the host's: larger ones hold the ends of several segments, whose permissions differ. */
+static bool is_divisible(void)
+{
+	return kmem_page_size() == kmem_host_page_size();
+}
+
 /* Bring a page into the state that is wanted, unless it is there. */
 static int page_bring(uintptr_t addr, const struct kmem_segment *segment, enum state wanted)
 {
@@ -309,6 +326,13 @@ static int page_bring(uintptr_t addr, const struct kmem_segment *segment, enum s
 
 	if (*state >= wanted) {
 		return 0;
+	}
+	if (!is_divisible()) {
+		kmem_log(KMEM_LOG_ERROR,
+			 "the page at 0x%zx of the program stays as it is: only with pages of the host's size, %zu bytes "
+			 "(CONFIG_MMU_PAGE_SIZE), can it be mapped again, unpinned or protected",
+			 (size_t)addr, kmem_host_page_size());
+		return -ENOTSUP;
 	}
 	ret = frame_populate(phys);
 	if (ret != 0) {
@@ -344,7 +368,7 @@ int kmem_program_image_adopt(uintptr_t addr)
 {
 	const struct kmem_segment *segment = kmem_program_image_covers(addr) ? segment_of(addr) : NULL;
 
-	if (segment == NULL || image.is_window) {
+	if (segment == NULL || image.is_window || image.states[page_index(addr)] == ADOPTED) {
 		return 0;
 	}
 	if (is_vital(addr)) {

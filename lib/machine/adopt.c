@@ -22,6 +22,7 @@
 /* The page that moves, and its size; 0: none does. */
 static _Atomic uintptr_t moving;
 static _Atomic size_t moving_size;
+static _Atomic uint32_t mover; /* thread id */
 
 /* Moves that have ended, and how many of them had when this thread last trapped. */
 static _Atomic uint32_t moves;
@@ -29,6 +30,7 @@ static __thread uint32_t moves_seen __attribute__((tls_model("initial-exec")));
 
 static void move_begin(uintptr_t addr, size_t size)
 {
+	atomic_store(&mover, kmem_thread_id());
 	atomic_store(&moving_size, size);
 	atomic_store(&moving, addr);
 }
@@ -51,6 +53,10 @@ bool kmem_mmu_move_wait(uintptr_t addr)
 	bool was_moving = is_moving(addr);
 	uint32_t ended;
 
+	/* Whoever moves it waits for nobody: such a trap is an error. */
+	if (was_moving && atomic_load(&mover) == kmem_thread_id()) {
+		return false;
+	}
 	while (is_moving(addr)) {
 		kmem_thread_yield();
 	}

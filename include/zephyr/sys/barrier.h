@@ -13,6 +13,12 @@
 extern "C" {
 #endif
 
+/* ThreadSanitizer does not know of fences, and gcc says so. */
+#ifdef __SANITIZE_THREAD__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wtsan"
+#endif
+
 /** No access moves across it, for the compiler and for other processors. */
 static ALWAYS_INLINE void barrier_dmem_fence_full(void)
 {
@@ -29,6 +35,10 @@ static ALWAYS_INLINE void barrier_isync_fence_full(void)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
+
+#ifdef __SANITIZE_THREAD__
+#pragma GCC diagnostic pop
+#endif
 
 #ifdef __cplusplus
 }

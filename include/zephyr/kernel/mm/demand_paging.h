@@ -69,8 +69,11 @@ static inline void kmem_paging_stats_copy(struct k_mem_paging_stats_t *stats, co
 	stats->eviction.dirty = all->eviction.dirty;
 }
 
+/* Functions to those who call them: what they fill in is nobody's guess where they do nothing. */
+#define KMEM_PAGING_GETTER __attribute__((noinline, unused)) static
+
 /** Copy the counters of the machine; nothing happens for NULL. Context: anywhere but in a trap. */
-static inline void k_mem_paging_stats_get(struct k_mem_paging_stats_t *stats)
+KMEM_PAGING_GETTER void k_mem_paging_stats_get(struct k_mem_paging_stats_t *stats)
 {
 	struct kmem_stats all;
 
@@ -87,7 +90,7 @@ static inline void k_mem_paging_stats_get(struct k_mem_paging_stats_t *stats)
 void kmem_k_thread_stats_get(struct k_thread *thread, struct kmem_stats *stats);
 
 /** Copy the counters of one thread; nothing happens for NULL. Context: as k_mem_paging_stats_get(). */
-static inline void k_mem_paging_thread_stats_get(struct k_thread *thread, struct k_mem_paging_stats_t *stats)
+KMEM_PAGING_GETTER void k_mem_paging_thread_stats_get(struct k_thread *thread, struct k_mem_paging_stats_t *stats)
 {
 	struct kmem_stats all;
 
@@ -116,19 +119,19 @@ static inline void kmem_paging_histogram_copy(enum kmem_histogram_kind kind, str
 }
 
 /** How long choosing a victim took, in faults; nothing happens for NULL. Context: as k_mem_paging_stats_get(). */
-static inline void k_mem_paging_histogram_eviction_get(struct k_mem_paging_histogram_t *hist)
+KMEM_PAGING_GETTER void k_mem_paging_histogram_eviction_get(struct k_mem_paging_histogram_t *hist)
 {
 	kmem_paging_histogram_copy(KMEM_HISTOGRAM_EVICTION, hist);
 }
 
 /** How long reads from the backing store took. As above. */
-static inline void k_mem_paging_histogram_backing_store_page_in_get(struct k_mem_paging_histogram_t *hist)
+KMEM_PAGING_GETTER void k_mem_paging_histogram_backing_store_page_in_get(struct k_mem_paging_histogram_t *hist)
 {
 	kmem_paging_histogram_copy(KMEM_HISTOGRAM_PAGE_IN, hist);
 }
 
 /** How long writes to the backing store took. As above. */
-static inline void k_mem_paging_histogram_backing_store_page_out_get(struct k_mem_paging_histogram_t *hist)
+KMEM_PAGING_GETTER void k_mem_paging_histogram_backing_store_page_out_get(struct k_mem_paging_histogram_t *hist)
 {
 	kmem_paging_histogram_copy(KMEM_HISTOGRAM_PAGE_OUT, hist);
 }
