@@ -24,7 +24,7 @@ PKG_CONFIG_PATH=$(dirname "$pc")
 export PKG_CONFIG_PATH
 
 # The prefix is where it was installed to, not where it would have been.
-sed -i "s|^prefix=|prefix=$work|" "$pc" "$(dirname "$pc")/kmem-zephyr.pc"
+sed -i "s|^prefix=|prefix=$work|" "$pc" "$(dirname "$pc")"/kmem-zephyr*.pc
 
 [ -n "$(pkg-config --modversion kmem)" ]
 
@@ -62,6 +62,10 @@ readelf -d "$work/shared.first" | grep -q 'NEEDED.*\[libkmem\.so\.0\]'
 
 flags=$(pkg-config --cflags --libs kmem-zephyr)
 suite shared "$@"
+readelf -h "$work/shared.suite" | grep -q 'Type: *EXEC'
+flags=$(pkg-config --cflags --libs kmem-zephyr-pie)
+suite pie "$@" -fPIE -pie
+readelf -h "$work/pie.suite" | grep -q 'Type: *DYN'
 KMEM_CFLAGS=$(pkg-config --cflags kmem-zephyr) KMEM_LIBS=$(pkg-config --libs kmem-zephyr) LD_LIBRARY_PATH=$libdir \
 	sh "$zephyr/eviction_race/run.sh" >"$work/race.out"
 [ "$(grep -cE '^(LRU  *2848  *2592  *256|CLOCK  *3312  *2856  *456|segmented LRU  *2464  *2400  *64)$' "$work/race.out")" -eq 3 ] || {
@@ -78,3 +82,5 @@ suite archive "$@"
 # The C library makes such a program larger than the suite's RAM.
 more='-UCONFIG_SRAM_SIZE -DCONFIG_SRAM_SIZE=4096'
 suite static "$@" -static
+flags=$(pkg-config --static --cflags --libs kmem-zephyr-pie)
+suite static-pie "$@" -fPIE -static-pie

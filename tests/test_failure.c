@@ -8,7 +8,9 @@
  */
 #define _GNU_SOURCE
 
+#include "expect.h"
 #include "harness.h"
+#include "state.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -22,7 +24,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <kmem/fatal.h>
 #include <kmem/kmem.h>
 
 #include "host/failpoint.h"
@@ -270,40 +271,19 @@ static bool disarm(void)
 	return was_hit;
 }
 
-/* ---- the fatal error handler ---- */
-
-static struct {
-	_Atomic int calls;
-	unsigned int reason;
-	struct arch_esf esf;
-	char text[512];
-	sigjmp_buf target;
-	volatile bool is_armed;
-} seen;
-
-void k_sys_fatal_error_handler(unsigned int reason, const struct arch_esf *esf)
-{
-	seen.calls++;
-	seen.reason = reason;
-	seen.esf = *esf;
-	snprintf(seen.text, sizeof(seen.text), "%s", esf->text);
-	if (seen.is_armed) {
-		seen.is_armed = false;
-		siglongjmp(seen.target, 1);
-	}
-}
+/* ---- fatal errors ---- */
 
 /* Run a statement; whether it ended in the handler. */
 #define IS_FATAL(statement)                                                                                            \
 	__extension__({                                                                                               \
 		volatile bool is_fatal_ = true;                                                                        \
                                                                                                                        \
-		seen.is_armed = true;                                                                                  \
-		if (sigsetjmp(seen.target, 1) == 0) {                                                                  \
+		fatal.is_armed = true;                                                                                 \
+		if (sigsetjmp(fatal.target, 1) == 0) {                                                                 \
 			statement;                                                                                     \
 			is_fatal_ = false;                                                                             \
 		}                                                                                                      \
-		seen.is_armed = false;                                                                                 \
+		fatal.is_armed = false;                                                                                \
 		is_fatal_;                                                                                             \
 	})
 
@@ -398,25 +378,6 @@ static void machine_boot(const struct setting *setting, enum kmem_switch demand_
 	words_write(subjects, SUBJECTS);
 }
 
-static struct kmem_usage usage_now(void)
-{
-	struct kmem_usage usage;
-
-	ck_assert_int_eq(kmem_usage_get(&usage), 0);
-	return usage;
-}
-
-static struct kmem_page_status status_of(const void *addr)
-{
-	struct kmem_page_status status;
-
-	/* An assertion that is passed costs a system call, which is much in loops. */
-	if (kmem_page_status_get(addr, &status) != 0) {
-		ck_abort_msg("no status of %p", addr);
-	}
-	return status;
-}
-
 /* What the pages of all regions hold. */
 struct holdings {
 	size_t frames;
@@ -484,7 +445,7 @@ static void setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(directory));
 	snprintf(path, sizeof(path), "%s/pages", directory);
 	snprintf(store_at_path, sizeof(store_at_path), "file:%s", path);
-	memset(&seen, 0, sizeof(seen));
+	memset(&fatal, 0, sizeof(fatal));
 	harness_leaks_begin(&leaks);
 }
 
@@ -827,7 +788,7 @@ static void flags_expect(uint32_t flags, bool is_enforced)
 			bool is_fatal = write_is_fatal(word);
 
 			ck_assert_int_eq(is_fatal, !may_write);
-			ck_assert(!is_fatal || seen.esf.kind == KMEM_FAULT_READ_ONLY);
+			ck_assert(!is_fatal || fatal.esf.kind == KMEM_FAULT_READ_ONLY);
 		}
 	}
 }
@@ -1206,14 +1167,14 @@ static const struct access accesses[] = {
 /* What the fatal error handler was told of an access to the target. */
 static void fatal_check(const struct access *access, const struct failure *failure)
 {
-	enum kmem_fault_kind kind = seen.esf.kind;
+	enum kmem_fault_kind kind = fatal.esf.kind;
 
-	ck_assert_uint_eq(seen.reason, K_ERR_KERNEL_PANIC);
+	ck_assert_uint_eq(fatal.reason, K_ERR_KERNEL_PANIC);
 	ck_assert(kind == KMEM_FAULT_HOST || kind == KMEM_FAULT_NO_MEMORY || kind == KMEM_FAULT_STORE);
-	ck_assert_int_eq(seen.esf.error, -failure->error);
-	ck_assert_uint_eq(seen.esf.addr, (uintptr_t)target);
-	ck_assert_int_eq(seen.esf.access, access->is_write ? KMEM_ACCESS_WRITE : KMEM_ACCESS_READ);
-	ck_assert_ptr_nonnull(strstr(seen.text, strerrorname_np(failure->error)));
+	ck_assert_int_eq(fatal.esf.error, -failure->error);
+	ck_assert_uint_eq(fatal.esf.addr, (uintptr_t)target);
+	ck_assert_int_eq(fatal.esf.access, access->is_write ? KMEM_ACCESS_WRITE : KMEM_ACCESS_READ);
+	ck_assert_ptr_nonnull(strstr(fatal.text, strerrorname_np(failure->error)));
 }
 
 /* What must come of an access where a store's call failed. */
@@ -1231,7 +1192,7 @@ static void store_rules_check(const struct access *access, const struct setting 
 		/* The page is where it was, with the location it had. */
 		ck_assert_int_eq(now.state, before->state);
 		ck_assert_uint_eq(now.location, before->location);
-		ck_assert_int_eq(seen.esf.kind,
+		ck_assert_int_eq(fatal.esf.kind,
 				 setting->place == PLACE_PAGE_IN ? KMEM_FAULT_STORE : KMEM_FAULT_NO_MEMORY);
 	}
 	if (setting->place == PLACE_PAGE_OUT && !failure->is_sticky) {
@@ -1258,7 +1219,7 @@ static bool access_attempt(const struct access *access, const struct setting *se
 	access->prepare();
 	machine_check();
 	before = status_of(target);
-	seen.calls = 0;
+	fatal.calls = 0;
 	arm(setting->place, failure, n);
 	if (access->is_write) {
 		is_fatal = IS_FATAL(volatile_write(target));
@@ -1266,7 +1227,7 @@ static bool access_attempt(const struct access *access, const struct setting *se
 		is_fatal = IS_FATAL(value = volatile_read(target));
 	}
 	was_hit = disarm();
-	ck_assert_int_eq(seen.calls, is_fatal ? 1 : 0);
+	ck_assert_int_eq(fatal.calls, is_fatal ? 1 : 0);
 	ck_assert(was_hit || !is_fatal);
 	machine_check();
 	if (is_fatal) {
@@ -1316,8 +1277,8 @@ static int child_verdict(const struct failure *failure)
 	volatile uintptr_t value = 0;
 
 	if (IS_FATAL(value = volatile_read(bystanders))) {
-		bool is_right = seen.esf.kind == KMEM_FAULT_FORK && seen.esf.error == -failure->error &&
-				seen.reason == K_ERR_KERNEL_PANIC && seen.esf.addr == (uintptr_t)bystanders;
+		bool is_right = fatal.esf.kind == KMEM_FAULT_FORK && fatal.esf.error == -failure->error &&
+				fatal.reason == K_ERR_KERNEL_PANIC && fatal.esf.addr == (uintptr_t)bystanders;
 
 		return is_right ? VERDICT_FATAL : VERDICT_WRONG;
 	}
@@ -1518,9 +1479,9 @@ START_TEST(page_that_cannot_be_read_ends_the_thread_that_needs_it_alone)
 		ck_assert_int_eq(pthread_join(victim, &result), 0);
 		ck_assert(disarm());
 		ck_assert_ptr_null(result);
-		ck_assert_int_eq(seen.calls, round + 1);
-		ck_assert_int_eq(seen.esf.kind, KMEM_FAULT_STORE);
-		ck_assert_int_eq(seen.esf.error, -EIO);
+		ck_assert_int_eq(fatal.calls, round + 1);
+		ck_assert_int_eq(fatal.esf.kind, KMEM_FAULT_STORE);
+		ck_assert_int_eq(fatal.esf.error, -EIO);
 		ck_assert_int_eq(status_of(subjects).state, KMEM_PAGE_STATE_OUT);
 		ck_assert_uint_eq(status_of(subjects).location, before.location);
 	}
@@ -1532,7 +1493,7 @@ START_TEST(page_that_cannot_be_read_ends_the_thread_that_needs_it_alone)
 	ck_assert_int_eq(pthread_join(reader, &result), 0);
 	ck_assert_ptr_eq(result, bystanders);
 	ck_assert_uint_eq(thread_wrong, 0);
-	ck_assert_int_eq(seen.calls, 3);
+	ck_assert_int_eq(fatal.calls, 3);
 	k_mem_unpin(bystanders, 4 * PAGE);
 	words_check();
 	machine_finish();
@@ -1685,8 +1646,8 @@ START_TEST(policy_that_selects_nonsense_is_told_and_survived)
 	}
 	ck_assert(capture_has(hostile_texts[hostile.hostility]));
 	ck_assert(is_fatal);
-	ck_assert_int_eq(seen.esf.kind, KMEM_FAULT_NO_MEMORY);
-	ck_assert_int_eq(seen.esf.error, -ENOMEM);
+	ck_assert_int_eq(fatal.esf.kind, KMEM_FAULT_NO_MEMORY);
+	ck_assert_int_eq(fatal.esf.error, -ENOMEM);
 	machine_check();
 	capture_begin();
 	ck_assert_ptr_null(k_mem_map(PAGE, K_MEM_PERM_RW | K_MEM_MAP_LOCK));
@@ -1695,7 +1656,7 @@ START_TEST(policy_that_selects_nonsense_is_told_and_survived)
 	machine_check();
 	/* Frames that the program frees itself are used without the policy. */
 	ck_assert_int_eq(k_mem_page_out(&subjects[WORDS], PAGE), 0);
-	ck_assert_uint_eq(volatile_read((uintptr_t *)seen.esf.addr), seen.esf.addr);
+	ck_assert_uint_eq(volatile_read((uintptr_t *)fatal.esf.addr), fatal.esf.addr);
 	hostile.is_calm = true;
 	k_mem_unpin(subjects, PAGE);
 	words_check();
@@ -1746,7 +1707,7 @@ START_TEST(policy_that_never_removes_is_survived)
 		}
 		ck_assert(capture_has("which is not evictable"));
 		ck_assert(is_fatal);
-		ck_assert_int_eq(seen.esf.kind, KMEM_FAULT_NO_MEMORY);
+		ck_assert_int_eq(fatal.esf.kind, KMEM_FAULT_NO_MEMORY);
 		machine_check();
 	}
 	k_mem_unpin(bystanders, BYSTANDERS * PAGE);
@@ -1824,8 +1785,8 @@ START_TEST(location_that_cannot_be_is_told_and_not_taken)
 	is_fatal = read_is_fatal(bystanders);
 	ck_assert(capture_has("backing store \"bad\": location 0x"));
 	ck_assert(is_fatal);
-	ck_assert_int_eq(seen.esf.kind, KMEM_FAULT_NO_MEMORY);
-	ck_assert_int_eq(seen.esf.error, -EINVAL);
+	ck_assert_int_eq(fatal.esf.kind, KMEM_FAULT_NO_MEMORY);
+	ck_assert_int_eq(fatal.esf.error, -EINVAL);
 	ck_assert_int_eq(k_mem_page_out(&subjects[WORDS], PAGE), -EINVAL);
 	ck_assert_ptr_null(k_mem_map(PAGE, K_MEM_PERM_RW | K_MEM_MAP_LOCK));
 	machine_check();
@@ -1968,7 +1929,7 @@ START_TEST(few_host_mappings_suffice)
 	}
 	more = k_mem_map(4 * PAGE, K_MEM_PERM_RW | K_MEM_MAP_LOCK);
 	limit_release();
-	ck_assert_msg(is_served, "%s", seen.text);
+	ck_assert_msg(is_served, "%s", fatal.text);
 	ck_assert_ptr_nonnull(more);
 	ck_assert(kmem_is_valid());
 	ck_assert(set_visit(set, 5));
@@ -2032,7 +1993,7 @@ START_TEST(no_host_mapping_at_all_loses_nothing)
 	ck_assert(set_visit(set, 0));
 	limit_fill(limit, 0);
 	is_served = set_visit(set, 1);
-	ck_assert(is_served || (seen.esf.kind == KMEM_FAULT_HOST && seen.esf.error == -ENOMEM));
+	ck_assert(is_served || (fatal.esf.kind == KMEM_FAULT_HOST && fatal.esf.error == -ENOMEM));
 	more = k_mem_map(4 * PAGE, K_MEM_PERM_RW | K_MEM_MAP_LOCK);
 	ret = k_mem_update_flags(&set[3 * WORDS], PAGE, 0);
 	ck_assert(ret == 0 || ret == -ENOMEM);

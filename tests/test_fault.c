@@ -12,9 +12,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <kmem/fatal.h>
 #include <kmem/kmem.h>
 
+#include "expect.h"
 #include "harness.h"
 
 #define PAGE 4096UL
@@ -22,38 +22,12 @@
 
 static struct harness_leaks leaks;
 
-/* What the handler was told; it leaves by `target` where that is armed. */
-static struct {
-	_Atomic int calls;
-	unsigned int reason;
-	struct arch_esf esf;
-	char text[512];
-	pthread_t thread;
-	sigset_t mask;
-	sigjmp_buf target;
-	bool is_armed;
-} seen;
-
-void k_sys_fatal_error_handler(unsigned int reason, const struct arch_esf *esf)
-{
-	seen.calls++;
-	seen.reason = reason;
-	seen.esf = *esf;
-	strncpy(seen.text, esf->text, sizeof(seen.text) - 1);
-	seen.thread = pthread_self();
-	sigprocmask(SIG_BLOCK, NULL, &seen.mask);
-	if (seen.is_armed) {
-		seen.is_armed = false;
-		siglongjmp(seen.target, 1);
-	}
-}
-
 static void setup(void)
 {
 	struct kmem_config config = {.struct_size = sizeof(config), .vm_size = 64UL << 20, .ram_size = FRAMES * PAGE};
 
 	harness_leaks_begin(&leaks);
-	memset(&seen, 0, sizeof(seen));
+	memset(&fatal, 0, sizeof(fatal));
 	ck_assert_msg(kmem_boot(&config) == 0, "%s", kmem_boot_error());
 }
 
@@ -64,25 +38,14 @@ static void teardown(void)
 	harness_leaks_check(&leaks);
 }
 
-/* Run an access that must end in the handler. */
-#define EXPECT_FATAL(access)                                                                                           \
-	do {                                                                                                           \
-		seen.is_armed = true;                                                                                  \
-		if (sigsetjmp(seen.target, 1) == 0) {                                                                  \
-			access;                                                                                        \
-			seen.is_armed = false;                                                                         \
-			ck_abort_msg("not fatal: " #access);                                                           \
-		}                                                                                                      \
-	} while (0)
-
 static void expect(enum kmem_fault_kind kind, enum kmem_access access, const volatile void *addr)
 {
-	ck_assert_uint_eq(seen.reason, K_ERR_CPU_EXCEPTION);
-	ck_assert_int_eq(seen.esf.kind, kind);
-	ck_assert_int_eq(seen.esf.access, access);
-	ck_assert_uint_eq(seen.esf.addr, (uintptr_t)addr);
-	ck_assert_int_eq(seen.esf.signo, SIGSEGV);
-	ck_assert_uint_ne(seen.esf.pc, 0);
+	ck_assert_uint_eq(fatal.reason, K_ERR_CPU_EXCEPTION);
+	ck_assert_int_eq(fatal.esf.kind, kind);
+	ck_assert_int_eq(fatal.esf.access, access);
+	ck_assert_uint_eq(fatal.esf.addr, (uintptr_t)addr);
+	ck_assert_int_eq(fatal.esf.signo, SIGSEGV);
+	ck_assert_uint_ne(fatal.esf.pc, 0);
 }
 
 static volatile uint8_t *map(size_t pages, uint32_t flags)
@@ -99,11 +62,11 @@ START_TEST(guard_pages_on_both_sides_stop_reads_and_writes)
 
 	EXPECT_FATAL(bytes[2 * PAGE] = 1);
 	expect(KMEM_FAULT_GUARD, KMEM_ACCESS_WRITE, bytes + 2 * PAGE);
-	ck_assert_ptr_nonnull(strstr(seen.text, "right behind the end of the region"));
+	ck_assert_ptr_nonnull(strstr(fatal.text, "right behind the end of the region"));
 	EXPECT_FATAL((void)bytes[-3]);
 	expect(KMEM_FAULT_GUARD, KMEM_ACCESS_READ, bytes - 3);
-	ck_assert_ptr_nonnull(strstr(seen.text, "3 bytes before the region"));
-	ck_assert_int_eq(seen.calls, 2);
+	ck_assert_ptr_nonnull(strstr(fatal.text, "3 bytes before the region"));
+	ck_assert_int_eq(fatal.calls, 2);
 }
 END_TEST
 
@@ -119,7 +82,7 @@ START_TEST(unmapped_memory_stops_accesses)
 	bytes = (volatile uint8_t *)layout.vm_free_start;
 	EXPECT_FATAL((void)bytes[0]);
 	expect(KMEM_FAULT_UNMAPPED, KMEM_ACCESS_READ, bytes);
-	ck_assert_ptr_nonnull(strstr(seen.text, "nothing is mapped"));
+	ck_assert_ptr_nonnull(strstr(fatal.text, "nothing is mapped"));
 }
 END_TEST
 
@@ -193,10 +156,10 @@ START_TEST(handler_runs_in_the_faulting_thread_with_its_mask)
 	sigaddset(&mask, SIGUSR1);
 	ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, &mask, NULL), 0);
 	EXPECT_FATAL(bytes[PAGE] = 1);
-	ck_assert(pthread_equal(seen.thread, pthread_self()) != 0);
-	ck_assert_int_eq(sigismember(&seen.mask, SIGUSR1), 1);
-	ck_assert_int_eq(sigismember(&seen.mask, SIGUSR2), 0);
-	ck_assert_int_eq(sigismember(&seen.mask, SIGTERM), 0);
+	ck_assert(pthread_equal(fatal.thread, pthread_self()) != 0);
+	ck_assert_int_eq(sigismember(&fatal.mask, SIGUSR1), 1);
+	ck_assert_int_eq(sigismember(&fatal.mask, SIGUSR2), 0);
+	ck_assert_int_eq(sigismember(&fatal.mask, SIGTERM), 0);
 	ck_assert_int_eq(pthread_sigmask(SIG_UNBLOCK, &mask, NULL), 0);
 }
 END_TEST
@@ -209,7 +172,7 @@ START_TEST(a_thousand_longjmps_out_of_the_handler_leave_no_trace)
 		EXPECT_FATAL(bytes[2 * FRAMES * PAGE] = 1);
 		bytes[(size_t)i % (2 * FRAMES) * PAGE] = 1;
 	}
-	ck_assert_int_eq(seen.calls, 1000);
+	ck_assert_int_eq(fatal.calls, 1000);
 }
 END_TEST
 
@@ -228,7 +191,7 @@ START_TEST(thread_whose_handler_returns_ends_alone)
 	ck_assert_int_eq(pthread_create(&thread, NULL, overrun, bytes), 0);
 	ck_assert_int_eq(pthread_join(thread, &result), 0);
 	ck_assert_ptr_null(result);
-	ck_assert_int_eq(seen.calls, 1);
+	ck_assert_int_eq(fatal.calls, 1);
 	expect(KMEM_FAULT_GUARD, KMEM_ACCESS_WRITE, (uint8_t *)bytes + PAGE);
 	((volatile uint8_t *)bytes)[0] = 1;
 }
@@ -239,15 +202,15 @@ START_TEST(broken_assertions_reach_the_handler_as_panics)
 	void *bytes = (void *)map(1, K_MEM_PERM_RW);
 
 	EXPECT_FATAL(k_mem_page_in((uint8_t *)bytes + 1, PAGE));
-	ck_assert_uint_eq(seen.reason, K_ERR_KERNEL_PANIC);
-	ck_assert_int_eq(seen.esf.kind, KMEM_FAULT_NONE);
-	ck_assert_ptr_nonnull(strstr(seen.text, "unaligned addr"));
+	ck_assert_uint_eq(fatal.reason, K_ERR_KERNEL_PANIC);
+	ck_assert_int_eq(fatal.esf.kind, KMEM_FAULT_NONE);
+	ck_assert_ptr_nonnull(strstr(fatal.text, "unaligned addr"));
 	k_mem_pin(bytes, PAGE);
 	EXPECT_FATAL((void)k_mem_page_out(bytes, PAGE));
-	ck_assert_uint_eq(seen.reason, K_ERR_KERNEL_PANIC);
-	ck_assert_ptr_nonnull(strstr(seen.text, "is pinned"));
+	ck_assert_uint_eq(fatal.reason, K_ERR_KERNEL_PANIC);
+	ck_assert_ptr_nonnull(strstr(fatal.text, "is pinned"));
 	EXPECT_FATAL(k_mem_unpin((uint8_t *)bytes - PAGE, PAGE));
-	ck_assert_ptr_nonnull(strstr(seen.text, "is not mapped"));
+	ck_assert_ptr_nonnull(strstr(fatal.text, "is not mapped"));
 }
 END_TEST
 
@@ -257,9 +220,9 @@ START_TEST(no_frame_left_is_a_panic_in_the_thread_that_needs_one)
 
 	k_mem_pin((void *)bytes, FRAMES * PAGE);
 	EXPECT_FATAL(bytes[FRAMES * PAGE] = 1);
-	ck_assert_uint_eq(seen.reason, K_ERR_KERNEL_PANIC);
-	ck_assert_int_eq(seen.esf.kind, KMEM_FAULT_NO_MEMORY);
-	ck_assert_int_eq(seen.esf.error, -ENOMEM);
+	ck_assert_uint_eq(fatal.reason, K_ERR_KERNEL_PANIC);
+	ck_assert_int_eq(fatal.esf.kind, KMEM_FAULT_NO_MEMORY);
+	ck_assert_int_eq(fatal.esf.error, -ENOMEM);
 	k_mem_unpin((void *)bytes, PAGE);
 	bytes[FRAMES * PAGE] = 1;
 }
@@ -295,7 +258,7 @@ START_TEST(faults_that_are_not_ours_reach_the_programs_handler)
 		bytes[(size_t)i % (2 * FRAMES) * PAGE] = 1;
 	}
 	ck_assert_int_eq(own_faults, 100);
-	ck_assert_int_eq(seen.calls, 0);
+	ck_assert_int_eq(fatal.calls, 0);
 	ck_assert_int_eq(sigaction(SIGSEGV, &before, NULL), 0);
 }
 END_TEST
@@ -355,12 +318,12 @@ START_TEST(child_of_a_bare_fork_may_not_touch_the_vm)
 	child = _Fork();
 	ck_assert_int_ge(child, 0);
 	if (child == 0) {
-		seen.is_armed = true;
-		if (sigsetjmp(seen.target, 1) == 0) {
+		fatal.is_armed = true;
+		if (sigsetjmp(fatal.target, 1) == 0) {
 			bytes[(2 * FRAMES - 1) * PAGE] = 2; /* resident, in the parent */
 			_exit(1);
 		}
-		_exit(seen.esf.kind == KMEM_FAULT_FORK && k_mem_map(PAGE, K_MEM_PERM_RW) == NULL ? 0 : 2);
+		_exit(fatal.esf.kind == KMEM_FAULT_FORK && k_mem_map(PAGE, K_MEM_PERM_RW) == NULL ? 0 : 2);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);

@@ -19,6 +19,7 @@
 #include <kmem/kmem.h>
 
 #include "harness.h"
+#include "state.h"
 
 #define PAGE 4096UL
 #define FRAMES 32UL
@@ -226,39 +227,6 @@ static char *map(size_t pages)
 
 	ck_assert_ptr_nonnull(addr);
 	return addr;
-}
-
-static struct kmem_layout layout_now(void)
-{
-	struct kmem_layout layout;
-
-	ck_assert_int_eq(kmem_layout_get(&layout), 0);
-	return layout;
-}
-
-static struct kmem_usage usage_now(void)
-{
-	struct kmem_usage usage;
-
-	ck_assert_int_eq(kmem_usage_get(&usage), 0);
-	return usage;
-}
-
-static struct kmem_stats stats_now(void)
-{
-	struct kmem_stats stats;
-
-	ck_assert_int_eq(kmem_stats_get(&stats), 0);
-	return stats;
-}
-
-static struct kmem_page_status status_of(const void *addr)
-{
-	struct kmem_page_status status;
-
-	memset(&status, 0x5a, sizeof(status));
-	ck_assert_int_eq(kmem_page_status_get(addr, &status), 0);
-	return status;
 }
 
 /* ---- regions ---- */

@@ -3,13 +3,13 @@
  * The memory map: where its lines lie for a configuration, what the boot image holds and allows, which frames it takes.
  */
 #include <errno.h>
-#include <setjmp.h>
 #include <string.h>
 
-#include <kmem/fatal.h>
 #include <kmem/kmem.h>
 
+#include "expect.h"
 #include "harness.h"
+#include "state.h"
 
 #define PAGE 4096UL
 #define FRAMES 64UL
@@ -17,51 +17,6 @@
 #define RW K_MEM_PERM_RW
 
 static struct harness_leaks leaks;
-
-/* What the fatal error handler was told; it leaves by `target` where that is armed. */
-static struct {
-	unsigned int reason;
-	enum kmem_fault_kind kind;
-	uintptr_t addr;
-	char text[512];
-	sigjmp_buf target;
-	bool is_armed;
-} seen;
-
-void k_sys_fatal_error_handler(unsigned int reason, const struct arch_esf *esf)
-{
-	seen.reason = reason;
-	seen.kind = esf->kind;
-	seen.addr = esf->addr;
-	strncpy(seen.text, esf->text, sizeof(seen.text) - 1);
-	if (seen.is_armed) {
-		seen.is_armed = false;
-		siglongjmp(seen.target, 1);
-	}
-}
-
-/* Run what must end in the handler. */
-#define EXPECT_FATAL(action)                                                                                           \
-	do {                                                                                                           \
-		seen.is_armed = true;                                                                                  \
-		if (sigsetjmp(seen.target, 1) == 0) {                                                                  \
-			action;                                                                                        \
-			seen.is_armed = false;                                                                         \
-			ck_abort_msg("not fatal: " #action);                                                           \
-		}                                                                                                      \
-	} while (0)
-
-/* A page that can be read and not written. */
-static void check_read_only(volatile uint8_t *byte)
-{
-	uint8_t value = *byte;
-
-	EXPECT_FATAL(*byte = (uint8_t)~value);
-	ck_assert_uint_eq(seen.reason, K_ERR_CPU_EXCEPTION);
-	ck_assert_int_eq(seen.kind, KMEM_FAULT_READ_ONLY);
-	ck_assert_uint_eq(seen.addr, (uintptr_t)byte);
-	ck_assert_uint_eq(*byte, value);
-}
 
 static void check_no_exec(const volatile uint8_t *code)
 {
@@ -71,10 +26,7 @@ static void check_no_exec(const volatile uint8_t *code)
 		return; /* it does not say that an access was an execution */
 	}
 	memcpy(&function, &code, sizeof(function));
-	EXPECT_FATAL(function());
-	ck_assert_uint_eq(seen.reason, K_ERR_CPU_EXCEPTION);
-	ck_assert_int_eq(seen.kind, KMEM_FAULT_NO_EXEC);
-	ck_assert_uint_eq(seen.addr, (uintptr_t)code);
+	EXPECT_TRAP(function(), KMEM_FAULT_NO_EXEC, code);
 }
 
 static struct kmem_layout boot(struct kmem_config *config)
@@ -91,7 +43,7 @@ static struct kmem_layout boot(struct kmem_config *config)
 
 static void setup(void)
 {
-	memset(&seen, 0, sizeof(seen));
+	memset(&fatal, 0, sizeof(fatal));
 	harness_leaks_begin(&leaks);
 }
 
@@ -100,22 +52,6 @@ static void teardown(void)
 	ck_assert(kmem_is_valid());
 	ck_assert_int_eq(kmem_shutdown(), 0);
 	harness_leaks_check(&leaks);
-}
-
-static struct kmem_usage usage_now(void)
-{
-	struct kmem_usage usage;
-
-	ck_assert_int_eq(kmem_usage_get(&usage), 0);
-	return usage;
-}
-
-static struct kmem_page_status status_at(uintptr_t addr)
-{
-	struct kmem_page_status status;
-
-	ck_assert_int_eq(kmem_page_status_get((const void *)addr, &status), 0);
-	return status;
 }
 
 /* The regions, in order. */
@@ -307,11 +243,11 @@ START_TEST(offsets_move_the_image_and_its_translation)
 	ck_assert_uint_eq(layout.kernel_virt_end, image + IMAGE_PAGES * PAGE);
 	ck_assert_uint_eq(layout.vm_free_start, image + IMAGE_PAGES * PAGE);
 	ck_assert_uint_eq(layout.virt_offset, image - (RAM_BASE + config.ram_offset));
-	ck_assert_uint_eq(status_at(image).phys, RAM_BASE + config.ram_offset);
+	ck_assert_uint_eq(status_of((void *)image).phys, RAM_BASE + config.ram_offset);
 	if (config.vm_offset != 0) {
-		ck_assert_int_eq(status_at(image - PAGE).state, KMEM_PAGE_STATE_UNMAPPED);
+		ck_assert_int_eq(status_of((void *)(image - PAGE)).state, KMEM_PAGE_STATE_UNMAPPED);
 	}
-	ck_assert_int_eq(status_at(layout.kernel_virt_end).state, KMEM_PAGE_STATE_UNMAPPED);
+	ck_assert_int_eq(status_of((void *)layout.kernel_virt_end).state, KMEM_PAGE_STATE_UNMAPPED);
 	ck_assert_uint_eq(k_mem_free_get(), (FRAMES - IMAGE_PAGES) * PAGE);
 }
 END_TEST
@@ -352,12 +288,12 @@ START_TEST(all_of_ram_is_mapped_around_the_image)
 	check_region(1, KMEM_REGION_IMAGE, ".text", start + 4 * PAGE, 3, K_MEM_PERM_EXEC);
 	check_region(SECTIONS + 1, KMEM_REGION_RAM, "", layout.kernel_virt_end, FRAMES - 4 - IMAGE_PAGES, RW);
 	for (size_t i = 0; i < FRAMES; i++) {
-		ck_assert_int_eq(status_at(start + i * PAGE).state, KMEM_PAGE_STATE_IN);
-		ck_assert_uint_eq(status_at(start + i * PAGE).phys, RAM_BASE + i * PAGE);
+		ck_assert_int_eq(status_of((void *)(start + i * PAGE)).state, KMEM_PAGE_STATE_IN);
+		ck_assert_uint_eq(status_of((void *)(start + i * PAGE)).phys, RAM_BASE + i * PAGE);
 		ck_assert_uint_eq((uintptr_t)kmem_virt_addr(RAM_BASE + i * PAGE), start + i * PAGE);
 	}
-	ck_assert_int_eq(status_at(start - PAGE).state, KMEM_PAGE_STATE_UNMAPPED);
-	ck_assert_int_eq(status_at(layout.vm_free_start).state, KMEM_PAGE_STATE_UNMAPPED);
+	ck_assert_int_eq(status_of((void *)(start - PAGE)).state, KMEM_PAGE_STATE_UNMAPPED);
+	ck_assert_int_eq(status_of((void *)layout.vm_free_start).state, KMEM_PAGE_STATE_UNMAPPED);
 }
 END_TEST
 
@@ -387,7 +323,7 @@ START_TEST(mapped_ram_takes_no_frames_and_shows_what_they_hold)
 	bytes = k_mem_map(3 * PAGE, RW);
 	for (size_t i = 0; i < 3; i++) {
 		bytes[i * PAGE] = (uint8_t)(i + 1);
-		view = kmem_virt_addr(status_at((uintptr_t)bytes + i * PAGE).phys);
+		view = kmem_virt_addr(status_of(bytes + i * PAGE).phys);
 		ck_assert_uint_eq(view[0], i + 1);
 		view[1] = (uint8_t)(i + 11);
 		ck_assert_uint_eq(bytes[i * PAGE + 1], i + 11);
@@ -411,7 +347,7 @@ START_TEST(sections_follow_each_other_with_names_and_flags)
 
 		check_region(i, KMEM_REGION_IMAGE, sections[i].name, addr, section_pages[i], sections[i].flags);
 		for (size_t page = 0; page < section_pages[i]; page++) {
-			ck_assert_uint_eq(status_at(addr + page * PAGE).flags, sections[i].flags);
+			ck_assert_uint_eq(status_of((void *)(addr + page * PAGE)).flags, sections[i].flags);
 		}
 	}
 }
@@ -483,7 +419,7 @@ START_TEST(image_is_one_to_one_and_pinned)
 	struct kmem_usage usage = usage_now();
 
 	for (uintptr_t addr = layout.kernel_virt_start; addr < layout.kernel_virt_end; addr += PAGE) {
-		struct kmem_page_status status = status_at(addr);
+		struct kmem_page_status status = status_of((void *)addr);
 
 		ck_assert_int_eq(status.state, KMEM_PAGE_STATE_IN);
 		ck_assert_uint_eq(status.phys, kmem_phys_addr((void *)addr));
@@ -495,8 +431,8 @@ START_TEST(image_is_one_to_one_and_pinned)
 	ck_assert_uint_eq(usage.frames_mapped, IMAGE_PAGES);
 	ck_assert_uint_eq(usage.frames_free, FRAMES - IMAGE_PAGES);
 	EXPECT_FATAL((void)k_mem_page_out((void *)layout.kernel_virt_start, PAGE));
-	ck_assert_uint_eq(seen.reason, K_ERR_KERNEL_PANIC);
-	ck_assert_ptr_nonnull(strstr(seen.text, "is pinned"));
+	ck_assert_uint_eq(fatal.reason, K_ERR_KERNEL_PANIC);
+	ck_assert_ptr_nonnull(strstr(fatal.text, "is pinned"));
 }
 END_TEST
 
@@ -535,10 +471,10 @@ START_TEST(text_and_rodata_are_read_only)
 	struct kmem_layout layout = boot_image(&config);
 
 	for (uintptr_t addr = section_addr(&layout, 0); addr < section_addr(&layout, 2); addr += PAGE) {
-		check_read_only((volatile uint8_t *)addr);
-		check_read_only((volatile uint8_t *)(addr + PAGE - 1));
+		expect_read_only((volatile uint8_t *)addr);
+		expect_read_only((volatile uint8_t *)(addr + PAGE - 1));
 	}
-	ck_assert_ptr_nonnull(strstr(seen.text, ".rodata"));
+	ck_assert_ptr_nonnull(strstr(fatal.text, ".rodata"));
 	check_contents(&layout);
 }
 END_TEST
@@ -573,7 +509,7 @@ START_TEST(unpinned_image_goes_out_and_comes_back_with_its_permissions)
 	ck_assert_uint_eq(usage_now().frames_pinned, 0);
 	ck_assert_int_eq(k_mem_page_out(start, IMAGE_PAGES * PAGE), 0);
 	ck_assert_uint_eq(k_mem_free_get(), FRAMES * PAGE);
-	ck_assert_int_eq(status_at((uintptr_t)text).state, KMEM_PAGE_STATE_OUT);
+	ck_assert_int_eq(status_of(text).state, KMEM_PAGE_STATE_OUT);
 	ck_assert(kmem_is_valid());
 	if (HAS_RETURN_CODE) {
 		void (*function)(void);
@@ -582,7 +518,7 @@ START_TEST(unpinned_image_goes_out_and_comes_back_with_its_permissions)
 		function();
 	}
 	check_contents(&layout);
-	check_read_only(text);
+	expect_read_only(text);
 	check_no_exec((const volatile uint8_t *)section_addr(&layout, 1));
 	((volatile uint8_t *)section_addr(&layout, 2))[0] = 1;
 	k_mem_pin(start, IMAGE_PAGES * PAGE);
@@ -599,9 +535,9 @@ START_TEST(image_cannot_be_unmapped)
 	/* A section has mapped neighbours, and so it is not a whole region. */
 	k_mem_unmap((void *)section_addr(&layout, 1), section_pages[1] * PAGE);
 	EXPECT_FATAL(k_mem_unmap(start, IMAGE_PAGES * PAGE));
-	ck_assert_ptr_nonnull(strstr(seen.text, "another function"));
+	ck_assert_ptr_nonnull(strstr(fatal.text, "another function"));
 	EXPECT_FATAL(k_mem_unmap_phys_bare(start, section_pages[0] * PAGE));
-	ck_assert_ptr_nonnull(strstr(seen.text, "did not map"));
+	ck_assert_ptr_nonnull(strstr(fatal.text, "did not map"));
 	regions_get();
 	ck_assert_uint_eq(regions.count, SECTIONS);
 	check_contents(&layout);
@@ -616,9 +552,9 @@ START_TEST(direct_map_over_the_image_is_a_panic)
 
 	ck_assert_uint_eq(layout.virt_offset, 0);
 	EXPECT_FATAL(k_mem_map_phys_bare(&virt, layout.kernel_virt_start, PAGE, RW | K_MEM_DIRECT_MAP));
-	ck_assert_uint_eq(seen.reason, K_ERR_KERNEL_PANIC);
+	ck_assert_uint_eq(fatal.reason, K_ERR_KERNEL_PANIC);
 	EXPECT_FATAL(k_mem_map_phys_bare(&virt, layout.kernel_virt_end - PAGE, 2 * PAGE, RW | K_MEM_DIRECT_MAP));
-	ck_assert_uint_eq(seen.reason, K_ERR_KERNEL_PANIC);
+	ck_assert_uint_eq(fatal.reason, K_ERR_KERNEL_PANIC);
 	ck_assert_ptr_null(virt);
 	k_mem_map_phys_bare(&virt, layout.kernel_virt_end, PAGE, RW | K_MEM_DIRECT_MAP);
 	ck_assert_uint_eq((uintptr_t)virt, layout.kernel_virt_end);

@@ -5,14 +5,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <kmem/fatal.h>
 #include <kmem/kmem.h>
 
+#include "expect.h"
 #include "harness.h"
+#include "state.h"
 
 #define PAGE 4096UL
 #define FRAMES 32UL
@@ -20,57 +20,6 @@
 #define RW K_MEM_PERM_RW
 
 static struct harness_leaks leaks;
-
-/* What the fatal error handler was told; it leaves by `target` where that is armed. */
-static struct {
-	unsigned int reason;
-	enum kmem_fault_kind kind;
-	uintptr_t addr;
-	char text[512];
-	sigjmp_buf target;
-	bool is_armed;
-} seen;
-
-void k_sys_fatal_error_handler(unsigned int reason, const struct arch_esf *esf)
-{
-	seen.reason = reason;
-	seen.kind = esf->kind;
-	seen.addr = esf->addr;
-	strncpy(seen.text, esf->text, sizeof(seen.text) - 1);
-	if (seen.is_armed) {
-		seen.is_armed = false;
-		siglongjmp(seen.target, 1);
-	}
-}
-
-/* Run what must end in the handler. */
-#define EXPECT_FATAL(action)                                                                                           \
-	do {                                                                                                           \
-		seen.is_armed = true;                                                                                  \
-		if (sigsetjmp(seen.target, 1) == 0) {                                                                  \
-			action;                                                                                        \
-			seen.is_armed = false;                                                                         \
-			ck_abort_msg("not fatal: " #action);                                                           \
-		}                                                                                                      \
-	} while (0)
-
-/* A bad access. */
-#define EXPECT_TRAP(action, expected_kind, expected_addr)                                                              \
-	do {                                                                                                           \
-		EXPECT_FATAL(action);                                                                                  \
-		ck_assert_uint_eq(seen.reason, K_ERR_CPU_EXCEPTION);                                                   \
-		ck_assert_int_eq(seen.kind, expected_kind);                                                            \
-		ck_assert_uint_eq(seen.addr, (uintptr_t)(expected_addr));                                              \
-	} while (0)
-
-/* A kernel panic whose text has such a part. */
-#define EXPECT_PANIC(action, part)                                                                                     \
-	do {                                                                                                           \
-		EXPECT_FATAL(action);                                                                                  \
-		ck_assert_uint_eq(seen.reason, K_ERR_KERNEL_PANIC);                                                    \
-		ck_assert_int_eq(seen.kind, KMEM_FAULT_NONE);                                                          \
-		ck_assert_msg(strstr(seen.text, part) != NULL, "%s", seen.text);                                       \
-	} while (0)
 
 static void boot(struct kmem_config *config)
 {
@@ -82,7 +31,7 @@ static void boot(struct kmem_config *config)
 
 static void setup_none(void)
 {
-	memset(&seen, 0, sizeof(seen));
+	memset(&fatal, 0, sizeof(fatal));
 	harness_leaks_begin(&leaks);
 }
 
@@ -127,38 +76,6 @@ static void teardown(void)
 	harness_leaks_check(&leaks);
 }
 
-static struct kmem_layout layout_now(void)
-{
-	struct kmem_layout layout;
-
-	ck_assert_int_eq(kmem_layout_get(&layout), 0);
-	return layout;
-}
-
-static struct kmem_usage usage_now(void)
-{
-	struct kmem_usage usage;
-
-	ck_assert_int_eq(kmem_usage_get(&usage), 0);
-	return usage;
-}
-
-static struct kmem_stats stats_now(void)
-{
-	struct kmem_stats stats;
-
-	ck_assert_int_eq(kmem_stats_get(&stats), 0);
-	return stats;
-}
-
-static struct kmem_page_status status_of(const volatile void *addr)
-{
-	struct kmem_page_status status;
-
-	ck_assert_int_eq(kmem_page_status_get((const void *)addr, &status), 0);
-	return status;
-}
-
 /* The region that begins at an address; size 0 if there is none. */
 static int region_find(const struct kmem_region_info *region, void *arg)
 {
@@ -183,7 +100,7 @@ static struct kmem_region_info region_at(const volatile void *addr)
 static void check_read_only(volatile uint8_t *byte, uint8_t value)
 {
 	ck_assert_uint_eq(*byte, value);
-	EXPECT_TRAP(*byte = (uint8_t)~value, KMEM_FAULT_READ_ONLY, byte);
+	expect_read_only(byte);
 	ck_assert_uint_eq(*byte, value);
 }
 

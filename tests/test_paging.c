@@ -11,6 +11,7 @@
 #include <kmem/kmem.h>
 
 #include "harness.h"
+#include "state.h"
 
 #define PAGE 4096UL
 #define FRAMES 32UL
@@ -60,14 +61,6 @@ static void *map(size_t pages)
 
 	ck_assert_ptr_nonnull(addr);
 	return addr;
-}
-
-static struct kmem_stats stats_now(void)
-{
-	struct kmem_stats stats;
-
-	ck_assert_int_eq(kmem_stats_get(&stats), 0);
-	return stats;
 }
 
 static void fill(uintptr_t *words, size_t pages)

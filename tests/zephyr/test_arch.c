@@ -14,14 +14,13 @@
 #include <zephyr/kernel/mm/demand_paging.h>
 
 #include <errno.h>
-#include <setjmp.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <kmem/arch.h>
-#include <kmem/fatal.h>
 
+#include "expect.h"
 #include "harness.h"
 
 #define PAGE ((size_t)CONFIG_MMU_PAGE_SIZE)
@@ -36,35 +35,6 @@ static uint8_t *window;       /* addresses that are taken, to map what one likes
 static uint8_t *frames;       /* pages that are pinned, in frames to map there */
 static uintptr_t phys[PAGES]; /* of these frames */
 static struct harness_leaks leaks;
-
-static struct {
-	unsigned int reason;
-	enum kmem_fault_kind kind;
-	sigjmp_buf target;
-	bool is_armed;
-} seen;
-
-void k_sys_fatal_error_handler(unsigned int reason, const struct arch_esf *esf)
-{
-	seen.reason = reason;
-	seen.kind = esf->kind;
-	if (seen.is_armed) {
-		seen.is_armed = false;
-		siglongjmp(seen.target, 1);
-	}
-}
-
-/* Run what must end in the handler. */
-#define EXPECT_FATAL(action, expected_kind)                                                                            \
-	do {                                                                                                           \
-		seen.is_armed = true;                                                                                  \
-		if (sigsetjmp(seen.target, 1) == 0) {                                                                  \
-			action;                                                                                        \
-			seen.is_armed = false;                                                                         \
-			ck_abort_msg("not fatal: " #action);                                                           \
-		}                                                                                                      \
-		ck_assert_int_eq(seen.kind, expected_kind);                                                            \
-	} while (0)
 
 static void setup(void)
 {
@@ -116,7 +86,7 @@ START_TEST(mapping_takes_the_place_of_what_is_there)
 	ck_assert_uint_eq(frames[0], 'x');
 	ck_assert_int_eq(arch_mem_map(window, phys[1], PAGE, 0), 0);
 	ck_assert_uint_eq(bytes[0], 'b');
-	EXPECT_FATAL(bytes[0] = 'y', KMEM_FAULT_READ_ONLY);
+	EXPECT_KIND(bytes[0] = 'y', KMEM_FAULT_READ_ONLY);
 	ck_assert_uint_eq(frames[PAGE], 'b');
 	check_at(window, ARCH_PAGE_LOCATION_PAGED_IN, phys[1]);
 }
@@ -151,7 +121,7 @@ START_TEST(unmapping_tolerates_pages_that_are_not_mapped)
 		ck_assert_int_eq(arch_page_phys_get(window, NULL), -EFAULT);
 	}
 	if (!harness_on_valgrind()) { /* which is right to complain */
-		EXPECT_FATAL(bytes[0] = 1, KMEM_FAULT_UNMAPPED);
+		EXPECT_KIND(bytes[0] = 1, KMEM_FAULT_UNMAPPED);
 	}
 	ck_assert_int_eq(arch_page_phys_get(window + 2 * PAGE, NULL), 0);
 }
@@ -165,11 +135,11 @@ END_TEST
 
 START_TEST(mapping_of_wrong_addresses_is_asserted_against)
 {
-	EXPECT_FATAL((void)arch_mem_map(window + 1, phys[0], PAGE, RW), KMEM_FAULT_NONE);
-	EXPECT_FATAL((void)arch_mem_map(window, phys[0], PAGE - 1, RW), KMEM_FAULT_NONE);
-	EXPECT_FATAL((void)arch_mem_map(window, phys[0] + 1, PAGE, RW), KMEM_FAULT_NONE);
-	EXPECT_FATAL((void)arch_mem_map(K_MEM_VIRT_RAM_END, phys[0], PAGE, RW), KMEM_FAULT_NONE);
-	EXPECT_FATAL((void)arch_mem_unmap(window + 1, PAGE), KMEM_FAULT_NONE);
+	EXPECT_KIND((void)arch_mem_map(window + 1, phys[0], PAGE, RW), KMEM_FAULT_NONE);
+	EXPECT_KIND((void)arch_mem_map(window, phys[0], PAGE - 1, RW), KMEM_FAULT_NONE);
+	EXPECT_KIND((void)arch_mem_map(window, phys[0] + 1, PAGE, RW), KMEM_FAULT_NONE);
+	EXPECT_KIND((void)arch_mem_map(K_MEM_VIRT_RAM_END, phys[0], PAGE, RW), KMEM_FAULT_NONE);
+	EXPECT_KIND((void)arch_mem_unmap(window + 1, PAGE), KMEM_FAULT_NONE);
 }
 END_TEST
 

@@ -8,18 +8,18 @@
 #define KMEM_KCONFIG_NO_RECORD /* each test boots what it needs */
 
 #include <errno.h>
-#include <setjmp.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <kmem/fatal.h>
 #include <kmem/kmem.h>
 #include <zephyr/app_memory/app_memdomain.h>
 #include <zephyr/app_memory/mem_domain.h>
 #include <zephyr/app_memory/partitions.h>
 
+#include "../expect.h"
 #include "../harness.h"
+#include "../state.h"
 #include "domain_unit.h"
 
 #define PAGE 4096UL
@@ -32,28 +32,9 @@ static struct harness_leaks leaks;
 static struct k_mem_domain domain;
 static struct k_mem_domain other;
 
-/* What the fatal error handler was told; it leaves by `target` where that is armed. */
-static struct {
-	enum kmem_fault_kind kind;
-	uintptr_t addr;
-	sigjmp_buf target;
-	bool is_armed;
-} seen;
-
-void k_sys_fatal_error_handler(unsigned int reason, const struct arch_esf *esf)
-{
-	(void)reason;
-	seen.kind = esf->kind;
-	seen.addr = esf->addr;
-	if (seen.is_armed) {
-		seen.is_armed = false;
-		siglongjmp(seen.target, 1);
-	}
-}
-
 static void setup_unbooted(void)
 {
-	memset(&seen, 0, sizeof(seen));
+	memset(&fatal, 0, sizeof(fatal));
 	memset(&domain, 0xa5, sizeof(domain));
 	memset(&other, 0xa5, sizeof(other));
 }
@@ -523,14 +504,6 @@ END_TEST
 
 /* Mapped memory. */
 
-static struct kmem_page_status status_of(const volatile void *addr)
-{
-	struct kmem_page_status status;
-
-	ck_assert_int_eq(kmem_page_status_get((const void *)addr, &status), 0);
-	return status;
-}
-
 static volatile uint8_t *map(size_t pages, uint32_t flags)
 {
 	volatile uint8_t *bytes = k_mem_map(pages * PAGE, flags);
@@ -551,21 +524,6 @@ static struct k_mem_partition part_over(const volatile uint8_t *bytes, size_t pa
 	struct k_mem_partition part = {(uintptr_t)bytes, pages * PAGE, attr};
 
 	return part;
-}
-
-/* A write that must trap, and one that must not. */
-static void check_read_only(volatile uint8_t *byte)
-{
-	uint8_t before = *byte;
-
-	seen.is_armed = true;
-	if (sigsetjmp(seen.target, 1) == 0) {
-		*byte = (uint8_t)~before;
-		ck_abort_msg("written");
-	}
-	ck_assert_int_eq(seen.kind, KMEM_FAULT_READ_ONLY);
-	ck_assert_uint_eq(seen.addr, (uintptr_t)byte);
-	ck_assert_uint_eq(*byte, before);
 }
 
 static void check_writable(volatile uint8_t *byte, uint8_t value)
@@ -598,8 +556,8 @@ START_TEST(attribute_is_what_pages_become)
 		check_writable(bytes, 2);
 		check_writable(bytes + PAGE, 3);
 	} else {
-		check_read_only(bytes);
-		check_read_only(bytes + PAGE);
+		expect_read_only(bytes);
+		expect_read_only(bytes + PAGE);
 	}
 	ck_assert_int_eq(k_mem_domain_remove_partition(&domain, &part), 0);
 	check_flags(bytes, 2, RW);
@@ -634,15 +592,15 @@ START_TEST(partition_works_while_its_domain_has_threads)
 	check_writable(bytes, 1);
 	enter(&domain, &member);
 	check_flags(bytes, 1, 0);
-	check_read_only(bytes);
+	expect_read_only(bytes);
 	thread_begin(&child, &member);
 	ck_assert_int_eq(k_mem_domain_add_thread(&other, &member), 0);
-	check_read_only(bytes);
+	expect_read_only(bytes);
 	kmem_domain_thread_exit(&child);
 	check_flags(bytes, 1, RW);
 	check_writable(bytes, 2);
 	ck_assert_int_eq(k_mem_domain_add_thread(&domain, &member), 0);
-	check_read_only(bytes);
+	expect_read_only(bytes);
 	kmem_domain_thread_exit(&member);
 	check_writable(bytes, 3);
 	ck_assert_int_eq(k_mem_domain_remove_partition(&domain, &part), 0);
@@ -656,7 +614,7 @@ START_TEST(default_domain_works_at_once)
 	struct k_mem_partition part = part_over(bytes, 1, K_MEM_PARTITION_P_RO_U_RO);
 
 	ck_assert_int_eq(k_mem_domain_add_partition(&k_mem_domain_default, &part), 0);
-	check_read_only(bytes);
+	expect_read_only(bytes);
 	ck_assert_int_eq(k_mem_domain_remove_partition(&k_mem_domain_default, &part), 0);
 	check_writable(bytes, 1);
 }
@@ -707,7 +665,7 @@ START_TEST(inherited_partitions_work_too)
 	ck_assert_int_eq(k_mem_domain_inherit_thread_partitions(&other, &member), 0);
 	ck_assert_int_eq(k_mem_domain_inherit_thread_partitions(&other, &thread), 0);
 	kmem_domain_thread_exit(&thread);
-	check_read_only(bytes);
+	expect_read_only(bytes);
 	kmem_domain_thread_exit(&member);
 	check_writable(bytes, 1);
 }
@@ -869,8 +827,8 @@ START_TEST(pages_may_be_out_meanwhile)
 	ck_assert_int_eq(k_mem_page_out((void *)(bytes + PAGE), PAGE), 0);
 	ck_assert_uint_eq(bytes[0], 1);
 	ck_assert_uint_eq(bytes[PAGE], 2);
-	check_read_only(bytes);
-	check_read_only(bytes + PAGE);
+	expect_read_only(bytes);
+	expect_read_only(bytes + PAGE);
 	ck_assert_int_eq(k_mem_page_out((void *)bytes, 2 * PAGE), 0);
 	ck_assert_int_eq(k_mem_domain_remove_partition(&k_mem_domain_default, &part), 0);
 	ck_assert_uint_eq(bytes[0], 1);

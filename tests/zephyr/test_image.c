@@ -6,7 +6,7 @@
  *
  * Built three ways: at KERNEL_VM_BASE; with KMEM_TEST_PIE as a program that lies elsewhere, and is seen through a
  * window; with CONFIG_SRAM_BASE_ADDRESS elsewhere, so that virtual and physical addresses differ. Where the library is
- * linked into the program (KMEM_TEST_STATIC, and with ThreadSanitizer), no page that can be written goes out.
+ * linked into the program (KMEM_TEST_STATIC, and with ThreadSanitizer), no page goes out.
  */
 #define CONFIG_DEMAND_PAGING 1
 #define CONFIG_DEMAND_PAGING_STATS 1
@@ -18,7 +18,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -26,9 +25,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <kmem/fatal.h>
-
+#include "expect.h"
 #include "harness.h"
+#include "state.h"
 
 #define PAGE ((size_t)CONFIG_MMU_PAGE_SIZE)
 #define RW K_MEM_PERM_RW
@@ -50,54 +49,6 @@ PAGE_ALIGNED __attribute__((noinline)) static int triple(int x)
 static uintptr_t phys_of_data = K_MEM_PHYS_ADDR((uintptr_t)&data_page[0]);
 static uint8_t *const virt_of_data = K_MEM_VIRT_ADDR(K_MEM_PHYS_ADDR((uint8_t *)&data_page[0]));
 
-/* What the fatal error handler was told; it leaves by `target` where that is armed. */
-static struct {
-	unsigned int reason;
-	enum kmem_fault_kind kind;
-	uintptr_t addr;
-	sigjmp_buf target;
-	bool is_armed;
-} seen;
-
-void k_sys_fatal_error_handler(unsigned int reason, const struct arch_esf *esf)
-{
-	seen.reason = reason;
-	seen.kind = esf->kind;
-	seen.addr = esf->addr;
-	if (seen.is_armed) {
-		seen.is_armed = false;
-		siglongjmp(seen.target, 1);
-	}
-}
-
-/* Run what must end in the handler. */
-#define EXPECT_FATAL(action)                                                                                           \
-	do {                                                                                                           \
-		seen.is_armed = true;                                                                                  \
-		if (sigsetjmp(seen.target, 1) == 0) {                                                                  \
-			action;                                                                                        \
-			seen.is_armed = false;                                                                         \
-			ck_abort_msg("not fatal: " #action);                                                           \
-		}                                                                                                      \
-	} while (0)
-
-/* A bad access. */
-#define EXPECT_TRAP(action, expected_kind, expected_addr)                                                              \
-	do {                                                                                                           \
-		EXPECT_FATAL(action);                                                                                  \
-		ck_assert_uint_eq(seen.reason, K_ERR_CPU_EXCEPTION);                                                   \
-		ck_assert_int_eq(seen.kind, expected_kind);                                                            \
-		ck_assert_uint_eq(seen.addr, (uintptr_t)(expected_addr));                                              \
-	} while (0)
-
-/* An assertion that fails: its text is on standard error, the handler may be told of the panic alone. */
-#define EXPECT_PANIC(action)                                                                                           \
-	do {                                                                                                           \
-		EXPECT_FATAL(action);                                                                                  \
-		ck_assert_uint_eq(seen.reason, K_ERR_KERNEL_PANIC);                                                    \
-		ck_assert_int_eq(seen.kind, KMEM_FAULT_NONE);                                                          \
-	} while (0)
-
 __attribute__((unused)) static bool is_static(void)
 {
 #ifdef KMEM_TEST_STATIC
@@ -111,7 +62,7 @@ static size_t free_before;
 
 static void setup(void)
 {
-	memset(&seen, 0, sizeof(seen));
+	memset(&fatal, 0, sizeof(fatal));
 	ck_assert(kmem_is_booted());
 	free_before = k_mem_free_get();
 }
@@ -171,9 +122,9 @@ START_TEST(physical_addresses_of_other_memory_are_asserted_against)
 {
 	int local = 0;
 
-	EXPECT_PANIC((void)k_mem_phys_addr(&local));
-	EXPECT_PANIC((void)k_mem_phys_addr(NULL));
-	EXPECT_PANIC((void)k_mem_virt_addr(K_MEM_PHYS_RAM_END + ((uintptr_t)1 << 40)));
+	EXPECT_PANIC((void)k_mem_phys_addr(&local), "");
+	EXPECT_PANIC((void)k_mem_phys_addr(NULL), "");
+	EXPECT_PANIC((void)k_mem_virt_addr(K_MEM_PHYS_RAM_END + ((uintptr_t)1 << 40)), "");
 }
 END_TEST
 
@@ -410,7 +361,7 @@ static void fork_often(int rounds)
 		if (child == 0) {
 			uint64_t before = *word_of(3, 0);
 
-			for (int i = 0; i < 1000; i++) {
+			for (int i = 0; i < 10; i++) {
 				sched_yield();
 				*word_of(3, 1) = 0;
 			}
@@ -551,22 +502,14 @@ END_TEST
 /* The program's pages are outside the VM range, and no page that pages. */
 START_TEST(pages_of_the_program_cannot_go_out)
 {
-	EXPECT_PANIC(k_mem_unpin(data_page, PAGE));
-	EXPECT_PANIC((void)k_mem_page_out(data_page, PAGE));
+	EXPECT_PANIC(k_mem_unpin(data_page, PAGE), "");
+	EXPECT_PANIC((void)k_mem_page_out(data_page, PAGE), "");
 }
 END_TEST
 
 #else
 
 /* ---- the program is the boot image ---- */
-
-static struct kmem_page_status status_of(const volatile void *addr)
-{
-	struct kmem_page_status status;
-
-	ck_assert_int_eq(kmem_page_status_get((const void *)(uintptr_t)addr, &status), 0);
-	return status;
-}
 
 static unsigned long faults_now(void)
 {
@@ -671,7 +614,7 @@ START_TEST(image_cannot_be_unmapped)
 	/* No mapping begins there: Zephyr's assertion is about neighbours, and nothing happens. */
 	k_mem_unmap(data_page, PAGE);
 	check_page(data_page, RW);
-	EXPECT_PANIC(k_mem_unmap_phys_bare(data_page, PAGE));
+	EXPECT_PANIC(k_mem_unmap_phys_bare(data_page, PAGE), "");
 	check_page(data_page, RW);
 	data_page[40] = 1;
 }
@@ -679,8 +622,8 @@ END_TEST
 
 START_TEST(pinned_pages_of_the_image_stay)
 {
-	EXPECT_PANIC((void)k_mem_page_out(data_page, PAGE));
-	EXPECT_PANIC((void)k_mem_page_frame_evict(phys_of_data));
+	EXPECT_PANIC((void)k_mem_page_out(data_page, PAGE), "");
+	EXPECT_PANIC((void)k_mem_page_frame_evict(phys_of_data), "");
 	k_mem_page_in(data_page, PAGE);
 	k_mem_pin(data_page, PAGE);
 	check_page(data_page, RW);
@@ -719,6 +662,7 @@ END_TEST
 /* Constants and code may go out as well, though only a copy that is kept spares the store. */
 START_TEST(constants_and_code_go_out_and_come_in)
 {
+	int (*volatile call)(int) = triple; /* what is known of a function must not stand in for it */
 	void *code = (void *)(uintptr_t)triple;
 	unsigned long faults = faults_now();
 
@@ -728,7 +672,7 @@ START_TEST(constants_and_code_go_out_and_come_in)
 	ck_assert_uint_eq(((const volatile uint8_t *)rodata_page)[1], 5);
 	ck_assert_uint_eq(faults_now(), faults + 1);
 	ck_assert_int_eq(k_mem_page_out(code, PAGE), 0);
-	ck_assert_int_eq(triple(3), 9);
+	ck_assert_int_eq(call(3), 9);
 	ck_assert_uint_eq(faults_now(), faults + 2);
 	EXPECT_TRAP(write_to(rodata_page), KMEM_FAULT_READ_ONLY, rodata_page);
 	EXPECT_TRAP(write_to(code), KMEM_FAULT_READ_ONLY, code);
@@ -777,7 +721,7 @@ START_TEST(frame_database_stays_pinned)
 
 	k_mem_unpin(page, PAGE);
 	check_page(page, RW);
-	EXPECT_PANIC((void)k_mem_page_out(page, PAGE));
+	EXPECT_PANIC((void)k_mem_page_out(page, PAGE), "");
 	check_page(page, RW);
 }
 END_TEST
@@ -888,7 +832,9 @@ static void add_boot_image(Suite *suite)
 	tcase_add_test(image, pinned_pages_of_the_image_stay);
 	tcase_add_loop_test(image, frame_database_stays_pinned, 0, 2);
 	tcase_add_test(image, frame_database_may_be_seen_elsewhere);
-	tcase_add_test(image, constants_and_code_go_out_and_come_in);
+	if (!is_static()) {
+		tcase_add_test(image, constants_and_code_go_out_and_come_in);
+	}
 	suite_add_tcase(suite, image);
 
 	tcase_add_checked_fixture(paging, setup, teardown);

@@ -9,50 +9,11 @@
 #include <zephyr/kernel.h>
 
 #include "../harness.h"
+#include "kernel_threads.h"
 
-#define STACK_SIZE 1024
-#define THREADS 4
 #define ROUNDS 20000
-#define SHORT K_MSEC(5)
 
-K_THREAD_STACK_ARRAY_DEFINE(stacks, THREADS, STACK_SIZE);
-static struct k_thread threads[THREADS];
 static atomic_t value;
-
-static void start(int i, k_thread_entry_t entry, void *arg, int prio)
-{
-	(void)k_thread_create(&threads[i], stacks[i], K_THREAD_STACK_SIZEOF(stacks[i]), entry, arg, (void *)(intptr_t)i,
-			      NULL, prio, 0, K_NO_WAIT);
-}
-
-static void start_all(k_thread_entry_t entry)
-{
-	for (int i = 0; i < THREADS; i++) {
-		start(i, entry, NULL, i);
-	}
-}
-
-static void join_all(void)
-{
-	for (int i = 0; i < THREADS && threads[i].stack_obj != NULL; i++) {
-		ck_assert_int_eq(k_thread_join(&threads[i], K_FOREVER), 0);
-	}
-}
-
-static void until_pending(int i)
-{
-	while ((__atomic_load_n(&threads[i].base.thread_state, __ATOMIC_RELAXED) & _THREAD_PENDING) == 0) {
-		sched_yield();
-	}
-}
-
-/* What took no less than a time, whatever it was. */
-#define TAKES(ms, expression)                                                                                          \
-	do {                                                                                                           \
-		int64_t kmem_before = k_uptime_ticks();                                                                \
-		expression;                                                                                            \
-		ck_assert_int_ge(k_uptime_ticks() - kmem_before, K_MSEC(ms).ticks - 1);                                \
-	} while (0)
 
 K_SEM_DEFINE(sem, 1, 2);
 
@@ -436,7 +397,7 @@ static void free_later(void *block, void *p2, void *p3)
 {
 	ARG_UNUSED(p2);
 	ARG_UNUSED(p3);
-	while (heap.wait_q.kmem_first == NULL) {
+	while (__atomic_load_n(&heap.wait_q.kmem_first, __ATOMIC_RELAXED) == NULL) {
 		k_yield();
 	}
 	k_heap_free(&heap, block);

@@ -33,7 +33,11 @@ static int post_kernel_late(void)
 
 static int post_kernel_early(void)
 {
-	return note(k_malloc(1) != NULL ? "E" : "?");
+	void *memory = k_malloc(1);
+	bool is_there = memory != NULL;
+
+	k_free(memory);
+	return note(is_there ? "E" : "?");
 }
 
 static int pre_kernel_2(void)

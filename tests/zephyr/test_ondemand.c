@@ -17,14 +17,13 @@
 #include <zephyr/linker/linker-defs.h>
 #include <zephyr/linker/sections.h>
 
-#include <setjmp.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <kmem/fatal.h>
-
+#include "expect.h"
 #include "harness.h"
+#include "state.h"
 
 #define PAGE ((size_t)CONFIG_MMU_PAGE_SIZE)
 #define WORDS 3000
@@ -48,33 +47,8 @@ static int (*volatile const two)(int) = add_two;
 static const volatile int *const words = table;
 static const volatile char *const letters = text;
 
-static struct {
-	unsigned int reason;
-	enum kmem_fault_kind kind;
-	sigjmp_buf target;
-	bool is_armed;
-} seen;
-
-void k_sys_fatal_error_handler(unsigned int reason, const struct arch_esf *esf)
-{
-	seen.reason = reason;
-	seen.kind = esf->kind;
-	if (seen.is_armed) {
-		seen.is_armed = false;
-		siglongjmp(seen.target, 1);
-	}
-}
-
 static size_t free_before;
 static struct kmem_stats before;
-
-static struct kmem_stats stats_now(void)
-{
-	struct kmem_stats stats;
-
-	ck_assert_int_eq(kmem_stats_get(&stats), 0);
-	return stats;
-}
 
 static void setup(void)
 {
@@ -95,14 +69,6 @@ static void teardown(void)
 static void *page_of(const volatile void *addr)
 {
 	return (void *)((uintptr_t)addr / PAGE * PAGE);
-}
-
-static struct kmem_page_status status_of(const volatile void *addr)
-{
-	struct kmem_page_status status;
-
-	ck_assert_int_eq(kmem_page_status_get((const void *)(uintptr_t)addr, &status), 0);
-	return status;
 }
 
 static unsigned long faults(void)
@@ -225,26 +191,14 @@ START_TEST(pages_may_be_brought_in_and_pinned)
 }
 END_TEST
 
-#define EXPECT_TRAP(action)                                                                                            \
-	do {                                                                                                           \
-		seen.is_armed = true;                                                                                  \
-		if (sigsetjmp(seen.target, 1) == 0) {                                                                  \
-			action;                                                                                        \
-			seen.is_armed = false;                                                                         \
-			ck_abort_msg("not fatal: " #action);                                                           \
-		}                                                                                                      \
-		ck_assert_uint_eq(seen.reason, K_ERR_CPU_EXCEPTION);                                                   \
-	} while (0)
-
 /* In or out, they cannot be written. */
 START_TEST(pages_cannot_be_written)
 {
 	volatile char *writable = (volatile char *)(uintptr_t)text;
 
-	EXPECT_TRAP(*writable = 'x');
-	ck_assert_int_eq(seen.kind, KMEM_FAULT_READ_ONLY);
+	EXPECT_TRAP(*writable = 'x', KMEM_FAULT_READ_ONLY, writable);
 	ck_assert_int_eq(letters[0], 'o');
-	EXPECT_TRAP(*writable = 'x');
+	EXPECT_TRAP(*writable = 'x', KMEM_FAULT_READ_ONLY, writable);
 	ck_assert_int_eq(letters[0], 'o');
 }
 END_TEST

@@ -3,7 +3,6 @@
  * Semaphores and mutexes of the program's memory, futexes, pipes; and what handlers of system calls use.
  */
 #include <errno.h>
-#include <sched.h>
 #include <string.h>
 
 #include <zephyr/app_memory/app_memdomain.h>
@@ -14,50 +13,11 @@
 #include <zephyr/sys/sem.h>
 
 #include "../harness.h"
+#include "kernel_threads.h"
 
-#define STACK_SIZE 1024
-#define THREADS 4
 #define ROUNDS 2000
-#define SHORT K_MSEC(5)
 
-K_THREAD_STACK_ARRAY_DEFINE(stacks, THREADS, STACK_SIZE);
-static struct k_thread threads[THREADS];
 static atomic_t value;
-
-static void start(int i, k_thread_entry_t entry, int prio)
-{
-	(void)k_thread_create(&threads[i], stacks[i], K_THREAD_STACK_SIZEOF(stacks[i]), entry, (void *)(intptr_t)i,
-			      NULL, NULL, prio, 0, K_NO_WAIT);
-}
-
-static void start_all(k_thread_entry_t entry)
-{
-	for (int i = 0; i < THREADS; i++) {
-		start(i, entry, i);
-	}
-}
-
-static void join_all(void)
-{
-	for (int i = 0; i < THREADS && threads[i].stack_obj != NULL; i++) {
-		ck_assert_int_eq(k_thread_join(&threads[i], K_FOREVER), 0);
-	}
-}
-
-static void until_pending(int i)
-{
-	while ((__atomic_load_n(&threads[i].base.thread_state, __ATOMIC_RELAXED) & _THREAD_PENDING) == 0) {
-		sched_yield();
-	}
-}
-
-/* What took no less than a time, whatever it was. */
-#define TAKES(ms, expression)                                                                                          \
-	do {                                                                                                           \
-		int64_t kmem_before = k_uptime_ticks();                                                                \
-		expression;                                                                                            \
-		ck_assert_int_ge(k_uptime_ticks() - kmem_before, K_MSEC(ms).ticks - 1);                                \
-	} while (0)
 
 /* Semaphores and mutexes. */
 
@@ -131,7 +91,7 @@ START_TEST(mutexes_know_their_owner)
 	ck_assert_int_eq(sys_mutex_unlock(&own), -EINVAL);
 	ck_assert_int_eq(sys_mutex_lock(&mutex, K_FOREVER), 0);
 	ck_assert_int_eq(sys_mutex_lock(&mutex, K_NO_WAIT), 0);
-	start(0, try_mutex, 0);
+	start(0, try_mutex, NULL, 0);
 	join_all();
 	ck_assert_int_eq(atomic_get(&value), 1);
 	ck_assert_int_eq(sys_mutex_unlock(&mutex), 0);
@@ -168,7 +128,7 @@ START_TEST(futexes_wake_one_and_all)
 {
 	atomic_set(&futexes[0].val, 7);
 	for (int i = THREADS - 1; i >= 0; i--) {
-		start(i, wait_on_first, i);
+		start(i, wait_on_first, NULL, i);
 		until_pending(i);
 	}
 	ck_assert_int_eq(k_futex_wake(&futexes[1], true), 0);
@@ -277,7 +237,7 @@ START_TEST(more_than_the_ring_goes_through)
 {
 	tested = pipes[_i];
 	bytes_count_up();
-	start(0, write_all, 0);
+	start(0, write_all, NULL, 0);
 	until_pending(0);
 	for (size_t at = 0; at < sizeof(bytes); at += 16) {
 		ck_assert_int_eq(k_pipe_read(tested, received + at, 16, K_FOREVER), 16);
@@ -287,7 +247,7 @@ START_TEST(more_than_the_ring_goes_through)
 	ck_assert_mem_eq(received, bytes, sizeof(bytes));
 
 	memset(received, 0, sizeof(received));
-	start(0, read_all, 0);
+	start(0, read_all, NULL, 0);
 	until_pending(0);
 	for (size_t at = 0; at < sizeof(bytes); at += 16) {
 		ck_assert_int_eq(k_pipe_write(tested, bytes + at, 16, K_FOREVER), 16);
@@ -301,17 +261,17 @@ END_TEST
 START_TEST(who_waits_at_a_pipe_is_told)
 {
 	tested = &ring_pipe;
-	start(0, read_all, 0);
+	start(0, read_all, NULL, 0);
 	until_pending(0);
 	k_pipe_reset(&ring_pipe);
 	join_all();
 	ck_assert_int_eq(atomic_get(&value), -ECANCELED);
-	start(0, write_all, 0);
+	start(0, write_all, NULL, 0);
 	until_pending(0);
 	k_pipe_reset(&ring_pipe);
 	join_all();
 	ck_assert_int_eq(atomic_get(&value), -ECANCELED);
-	start(0, read_all, 0);
+	start(0, read_all, NULL, 0);
 	until_pending(0);
 	ck_assert_int_eq(k_pipe_write(&ring_pipe, bytes, 3, K_NO_WAIT), 3);
 	k_pipe_close(&ring_pipe);
@@ -324,11 +284,11 @@ END_TEST
 
 static atomic_t sum;
 
-static void move_bytes(void *self, void *p2, void *p3)
+static void move_bytes(void *p1, void *self, void *p3)
 {
 	uint8_t chunk[7];
 
-	ARG_UNUSED(p2);
+	ARG_UNUSED(p1);
 	ARG_UNUSED(p3);
 	for (int i = 0; i < ROUNDS; i++) {
 		const size_t len = 1U + (size_t)i % sizeof(chunk);

@@ -5,14 +5,13 @@
 #define KMEM_KCONFIG_NO_RECORD /* each test boots what it needs */
 
 #include <errno.h>
-#include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <kmem/fatal.h>
 #include <kmem/kmem.h>
 #include <zephyr/drivers/mm/system_mm.h>
 
+#include "../expect.h"
 #include "../harness.h"
 
 #define PAGE 4096UL
@@ -28,32 +27,6 @@ static struct kmem_layout layout;
 static volatile uint8_t *device; /* as the emulation sees it */
 static uint8_t *base;            /* addresses that nobody uses */
 
-static struct {
-	enum kmem_fault_kind kind;
-	sigjmp_buf target;
-	bool is_armed;
-} seen;
-
-void k_sys_fatal_error_handler(unsigned int reason, const struct arch_esf *esf)
-{
-	(void)reason;
-	seen.kind = esf->kind;
-	if (seen.is_armed) {
-		seen.is_armed = false;
-		siglongjmp(seen.target, 1);
-	}
-}
-
-#define EXPECT_TRAP(action, expected_kind)                                                                             \
-	do {                                                                                                           \
-		seen.is_armed = true;                                                                                  \
-		if (sigsetjmp(seen.target, 1) == 0) {                                                                  \
-			action;                                                                                        \
-			ck_abort_msg("no trap: " #action);                                                             \
-		}                                                                                                      \
-		ck_assert_int_eq(seen.kind, expected_kind);                                                            \
-	} while (0)
-
 static void setup(void)
 {
 	struct kmem_config config = {
@@ -65,7 +38,7 @@ static void setup(void)
 	};
 	void *host;
 
-	memset(&seen, 0, sizeof(seen));
+	memset(&fatal, 0, sizeof(fatal));
 	harness_leaks_begin(&leaks);
 	ck_assert_msg(kmem_boot(&config) == 0, "%s", kmem_boot_error());
 	ck_assert_int_eq(kmem_layout_get(&layout), 0);
@@ -109,7 +82,7 @@ static void check_no_page(volatile uint8_t *page)
 	ck_assert_int_eq(kmem_page_status_get((void *)page, &status), 0);
 	ck_assert_int_eq(status.state, KMEM_PAGE_STATE_UNMAPPED);
 	if (!harness_on_valgrind()) {
-		EXPECT_TRAP(*page = 1, KMEM_FAULT_UNMAPPED);
+		EXPECT_KIND(*page = 1, KMEM_FAULT_UNMAPPED);
 	}
 }
 
@@ -141,7 +114,7 @@ START_TEST(pages_are_mapped_where_the_caller_says)
 	check_unmapped(4, 1);
 	ck_assert_int_eq(sys_mm_drv_map_page(at(4), PHYS(5), 0), 0); /* an alias */
 	ck_assert_uint_eq(at(4)[1], 7);
-	EXPECT_TRAP(*(volatile uint8_t *)at(4) = 1, KMEM_FAULT_READ_ONLY);
+	EXPECT_KIND(*(volatile uint8_t *)at(4) = 1, KMEM_FAULT_READ_ONLY);
 	ck_assert_int_eq(sys_mm_drv_unmap_page(at(3)), 0);
 	check_unmapped(3, 1);
 	check_page(4, 5, 0);
@@ -303,7 +276,7 @@ START_TEST(what_is_mapped_otherwise_is_in_the_way)
 	ck_assert_int_eq(sys_mm_drv_remap_region((void *)bytes, PAGE, at(0)), -EFAULT);
 	ck_assert_int_eq(sys_mm_drv_update_page_flags((void *)bytes, 0), 0);
 	ck_assert_uint_eq(bytes[0], 1);
-	EXPECT_TRAP(bytes[0] = 2, KMEM_FAULT_READ_ONLY);
+	EXPECT_KIND(bytes[0] = 2, KMEM_FAULT_READ_ONLY);
 	k_mem_unmap((void *)bytes, 2 * PAGE);
 	ck_assert(kmem_is_valid());
 }
@@ -353,7 +326,7 @@ START_TEST(flags_change_and_contents_stay)
 	check_page(0, 8, RW);
 	check_page(1, 9, SYS_MM_MEM_CACHE_NONE);
 	ck_assert_uint_eq(at(1)[0], 9);
-	EXPECT_TRAP(*(volatile uint8_t *)at(1) = 1, KMEM_FAULT_READ_ONLY);
+	EXPECT_KIND(*(volatile uint8_t *)at(1) = 1, KMEM_FAULT_READ_ONLY);
 	ck_assert_int_eq(sys_mm_drv_update_region_flags(at(0), 3 * PAGE, RW | EXEC | SYS_MM_MEM_PERM_USER), 0);
 	check_page(0, 8, RW | EXEC | SYS_MM_MEM_PERM_USER);
 	check_page(1, 9, RW | EXEC | SYS_MM_MEM_PERM_USER);
