@@ -7,7 +7,8 @@
  * literals, so that they serve in #if and in static initialisers.
  *
  * Including it leaves a record of the values in the object file, which libkmem reads when it boots: before main(). All units
- * of a program must agree. A program that calls kmem_boot() itself defines KMEM_KCONFIG_OWN_BOOT. KMEM_KCONFIG_NO_RECORD leaves none: for libraries that serve programs of any configuration.
+ * of a program must agree. A program that calls kmem_boot() itself defines KMEM_KCONFIG_OWN_BOOT. KMEM_KCONFIG_NO_RECORD leaves
+ * no record: for libraries that serve programs of any configuration.
  */
 #ifndef KMEM_KCONFIG_H
 #define KMEM_KCONFIG_H

@@ -326,10 +326,12 @@ int kmem_domain_add_thread(const struct kmem_domain *domain, struct k_thread *th
 	if (!is_there(domain) || thread == NULL) {
 		return -EINVAL;
 	}
-	(void)__atomic_load_n(&thread->base.thread_state, __ATOMIC_RELAXED); /* it may be in paged memory: now, with no lock */
+	(void)__atomic_load_n(&thread->base.thread_state,
+			      __ATOMIC_RELAXED); /* it may be in paged memory: now, with no lock */
 	key = arch_irq_lock();
 	deserted_free();
-	if (thread->mem_domain_info.mem_domain != domain->domain && (__atomic_load_n(&thread->base.thread_state, __ATOMIC_ACQUIRE) & _THREAD_DEAD) == 0) {
+	if (thread->mem_domain_info.mem_domain != domain->domain &&
+	    (__atomic_load_n(&thread->base.thread_state, __ATOMIC_ACQUIRE) & _THREAD_DEAD) == 0) {
 		ret = thread_move(domain, thread);
 	}
 	arch_irq_unlock(key);

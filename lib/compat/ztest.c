@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The runner of ztest: what the program's sections hold, in order, and a run of it. (Zephyr: ztest.c)
+ * The runner of ztest. (Zephyr: ztest.c)
  *
  * A test runs on thread, one object for all tests, so that what is counted by thread object goes on from test to test.
  * The runner waits for its end by joining it in short turns: between them it sees whether another thread has ended the
@@ -20,18 +20,6 @@
 
 /* How long an abort may take, and by how much the watchdog leaves the runner the first word. */
 #define ABORT_NS NS_PER_S
-
-/* The program's sections: absent ones are empty. */
-#define SECTION(type, name)                                                                                            \
-	extern type *__start_##name[] __attribute__((weak, visibility("hidden")));                                     \
-	extern type *__stop_##name[] __attribute__((weak, visibility("hidden")))
-SECTION(struct ztest_suite_node, kmem_ztest_suites);
-SECTION(struct ztest_unit_test, kmem_ztest_tests);
-SECTION(struct ztest_test_rule, kmem_ztest_rules);
-SECTION(struct ztest_expected_result_entry, kmem_ztest_expected);
-#define SECTION_COUNT(name) ((size_t)(((uintptr_t)__stop_##name - (uintptr_t)__start_##name) / sizeof(void *)))
-
-static struct kmem_ztest_program program;
 
 static struct k_thread thread;
 
@@ -53,135 +41,6 @@ static uint64_t random_state;
 struct k_thread *kmem_ztest_thread_get(void)
 {
 	return &thread;
-}
-
-/* The sections, in order. */
-
-static int suite_compare(const void *a, const void *b)
-{
-	const struct ztest_suite_node *const *left = a;
-	const struct ztest_suite_node *const *right = b;
-
-	return strcmp((*left)->name, (*right)->name);
-}
-
-static int test_compare(const void *a, const void *b)
-{
-	const struct ztest_unit_test *const *left = a;
-	const struct ztest_unit_test *const *right = b;
-	int by_suite = strcmp((*left)->test_suite_name, (*right)->test_suite_name);
-
-	return by_suite != 0 ? by_suite : strcmp((*left)->name, (*right)->name);
-}
-
-static int rule_compare(const void *a, const void *b)
-{
-	const struct ztest_test_rule *const *left = a;
-	const struct ztest_test_rule *const *right = b;
-
-	return strcmp((*left)->kmem_name, (*right)->kmem_name);
-}
-
-/* A sorted copy of a section of pointers. */
-static void *sorted(const void *section, size_t count, int (*compare)(const void *, const void *))
-{
-	if (count == 0) {
-		return NULL;
-	}
-
-	void *copy = malloc(count * sizeof(void *));
-
-	if (copy == NULL) {
-		kmem_ztest_bail_out("no memory for the list of tests");
-	}
-	memcpy(copy, section, count * sizeof(void *));
-	qsort(copy, count, sizeof(void *), compare);
-	return copy;
-}
-
-static struct ztest_suite_node *suite_find(const char *name)
-{
-	for (size_t i = 0; i < program.suite_count; i++) {
-		if (strcmp(program.suites[i]->name, name) == 0) {
-			return program.suites[i];
-		}
-	}
-	return NULL;
-}
-
-static void program_complain(const char *what, const char *suite, const char *separator, const char *name)
-{
-	kmem_ztest_say("ztest: %s%s%s %s\n", suite, separator, name, what);
-	program.is_sound = false;
-}
-
-static void program_check(void)
-{
-	bool has_twins = false;
-
-	for (size_t i = 1; i < program.suite_count; i++) {
-		if (suite_compare(&program.suites[i - 1], &program.suites[i]) == 0) {
-			program_complain("is defined twice", "suite ", "", program.suites[i]->name);
-			has_twins = true;
-		}
-	}
-	for (size_t i = 0; i < program.test_count; i++) {
-		const struct ztest_unit_test *test = program.tests[i];
-
-		if (i > 0 && test_compare(&program.tests[i - 1], &program.tests[i]) == 0) {
-			program_complain("is defined twice", test->test_suite_name, "::", test->name);
-			has_twins = true;
-		}
-		if (suite_find(test->test_suite_name) == NULL) {
-			program_complain("belongs to a suite that is not defined", test->test_suite_name,
-					 "::", test->name);
-		}
-	}
-
-	/* Nobody could tell whose result is whose; Zephyr's linker refuses such programs. */
-	if (has_twins) {
-		kmem_ztest_bail_out("the program defines a name twice");
-	}
-}
-
-const struct kmem_ztest_program *kmem_ztest_program_get(void)
-{
-	static bool is_read;
-
-	if (is_read) {
-		return &program;
-	}
-	is_read = true;
-	program.is_sound = true;
-	program.suite_count = SECTION_COUNT(kmem_ztest_suites);
-	program.suites = sorted(__start_kmem_ztest_suites, program.suite_count, suite_compare);
-	program.test_count = SECTION_COUNT(kmem_ztest_tests);
-	program.tests = sorted(__start_kmem_ztest_tests, program.test_count, test_compare);
-	program.rule_count = SECTION_COUNT(kmem_ztest_rules);
-	program.rules = sorted(__start_kmem_ztest_rules, program.rule_count, rule_compare);
-	program_check();
-	if (!program.is_sound) {
-		kmem_ztest_report_error();
-	}
-	return &program;
-}
-
-bool kmem_ztest_test_is_of(const struct ztest_unit_test *test, const struct ztest_suite_node *suite)
-{
-	return strcmp(test->test_suite_name, suite->name) == 0;
-}
-
-static const struct ztest_expected_result_entry *expected_find(const struct ztest_unit_test *test)
-{
-	for (size_t i = 0; i < SECTION_COUNT(kmem_ztest_expected); i++) {
-		const struct ztest_expected_result_entry *entry = __start_kmem_ztest_expected[i];
-
-		if (strcmp(entry->test_suite_name, test->test_suite_name) == 0 &&
-		    strcmp(entry->test_name, test->name) == 0) {
-			return entry;
-		}
-	}
-	return NULL;
 }
 
 /* The end of the process before the end of the tests. */
@@ -288,24 +147,28 @@ static void user_options_change(uint32_t set, uint32_t clear)
 
 static void after_run(void)
 {
+	const struct kmem_ztest_program *program = kmem_ztest_program_get();
+
 	if (run.suite->after != NULL) {
 		run.suite->after(run.data);
 	}
-	for (size_t i = 0; i < program.rule_count; i++) {
-		if (program.rules[i]->after_each != NULL) {
-			program.rules[i]->after_each(run.test, run.data);
+	for (size_t i = 0; i < program->rule_count; i++) {
+		if (program->rules[i]->after_each != NULL) {
+			program->rules[i]->after_each(run.test, run.data);
 		}
 	}
 }
 
 static void test_entry(void *p1, void *p2, void *p3)
 {
+	const struct kmem_ztest_program *program = kmem_ztest_program_get();
+
 	ARG_UNUSED(p1);
 	ARG_UNUSED(p2);
 	ARG_UNUSED(p3);
-	for (size_t i = 0; i < program.rule_count; i++) {
-		if (program.rules[i]->before_each != NULL) {
-			program.rules[i]->before_each(run.test, run.data);
+	for (size_t i = 0; i < program->rule_count; i++) {
+		if (program->rules[i]->before_each != NULL) {
+			program->rules[i]->before_each(run.test, run.data);
 		}
 	}
 	if (run.suite->before != NULL) {
@@ -390,7 +253,7 @@ static int result_get(const struct ztest_unit_test *test, const char **remark)
 		[KMEM_ZTEST_SKIP] = TC_SKIP,
 	};
 	int result = results[kmem_ztest_verdict_get()];
-	const struct ztest_expected_result_entry *expected = expected_find(test);
+	const struct ztest_expected_result_entry *expected = kmem_ztest_expected_find(test);
 
 	if (expected == NULL) {
 		return result;
@@ -593,14 +456,15 @@ static void shuffle_pointers(void **pointers, size_t count)
 /* The selected tests of a suite, in the order in which they run. @return an array to free, NULL if there are none */
 static struct ztest_unit_test **tests_of(const struct ztest_suite_node *suite, bool shuffle, size_t *count)
 {
-	struct ztest_unit_test **tests = malloc((program.test_count + 1) * sizeof(struct ztest_unit_test *));
+	const struct kmem_ztest_program *program = kmem_ztest_program_get();
+	struct ztest_unit_test **tests = malloc((program->test_count + 1) * sizeof(struct ztest_unit_test *));
 
 	*count = 0;
 	if (tests == NULL) {
 		kmem_ztest_bail_out("no memory for the list of tests");
 	}
-	for (size_t i = 0; i < program.test_count; i++) {
-		struct ztest_unit_test *test = program.tests[i];
+	for (size_t i = 0; i < program->test_count; i++) {
+		struct ztest_unit_test *test = program->tests[i];
 
 		if (kmem_ztest_test_is_of(test, suite) && !test->stats->kmem_deselected) {
 			tests[(*count)++] = test;
@@ -641,11 +505,13 @@ static int tests_run(const struct ztest_suite_node *suite, bool shuffle, int cas
 
 static bool suite_is_selected(const struct ztest_suite_node *suite)
 {
+	const struct kmem_ztest_program *program = kmem_ztest_program_get();
+
 	if (!kmem_ztest_is_filtered()) {
 		return true;
 	}
-	for (size_t i = 0; i < program.test_count; i++) {
-		if (kmem_ztest_test_is_of(program.tests[i], suite) && !program.tests[i]->stats->kmem_deselected) {
+	for (size_t i = 0; i < program->test_count; i++) {
+		if (kmem_ztest_test_is_of(program->tests[i], suite) && !program->tests[i]->stats->kmem_deselected) {
 			return true;
 		}
 	}
@@ -699,31 +565,34 @@ static bool predicate_asks(const struct ztest_suite_node *suite, const void *sta
 /* What the suites of the program want done first: CONFIG_USERSPACE has the test partition in the default domain. */
 static void prepare(void)
 {
+	const struct kmem_ztest_program *program = kmem_ztest_program_get();
 	static bool is_done;
 
-	for (size_t i = 0; i < program.suite_count && !is_done; i++) {
-		if (program.suites[i]->kmem_prepare != NULL) {
+	for (size_t i = 0; i < program->suite_count && !is_done; i++) {
+		if (program->suites[i]->kmem_prepare != NULL) {
 			is_done = true;
-			program.suites[i]->kmem_prepare();
+			program->suites[i]->kmem_prepare();
 		}
 	}
 }
 
 int(ztest_run_test_suites)(const void *state, bool shuffle, int suite_iter, int case_iter)
 {
+	const struct kmem_ztest_program *program = kmem_ztest_program_get();
 	int first_runs = 0;
 
 	kmem_ztest_program_get();
 	prepare();
 
-	struct ztest_suite_node **order = sorted(program.suites, program.suite_count, suite_compare);
+	struct ztest_suite_node **order = kmem_ztest_sorted(program->suites, program->suite_count,
+							    kmem_ztest_suite_compare);
 
 	if (shuffle) {
 		random_begin();
-		shuffle_pointers((void **)order, program.suite_count);
+		shuffle_pointers((void **)order, program->suite_count);
 	}
 	run_begin();
-	for (size_t i = 0; i < program.suite_count; i++) {
+	for (size_t i = 0; i < program->suite_count; i++) {
 		struct ztest_suite_node *suite = order[i];
 
 		if (suite_is_selected(suite) && predicate_asks(suite, state)) {
@@ -746,7 +615,7 @@ int z_ztest_run_test_suite(const char *name, bool shuffle, int suite_iter, int c
 	kmem_ztest_program_get();
 	prepare();
 
-	const struct ztest_suite_node *suite = suite_find(name);
+	const struct ztest_suite_node *suite = kmem_ztest_suite_find(name);
 
 	if (suite == NULL) {
 		kmem_ztest_say("ztest: there is no suite %s\n", name);
@@ -769,9 +638,11 @@ int z_ztest_run_test_suite(const char *name, bool shuffle, int suite_iter, int c
 
 void ztest_verify_all_test_suites_ran(void)
 {
+	const struct kmem_ztest_program *program = kmem_ztest_program_get();
+
 	kmem_ztest_program_get();
-	for (size_t i = 0; i < program.suite_count; i++) {
-		const struct ztest_suite_node *suite = program.suites[i];
+	for (size_t i = 0; i < program->suite_count; i++) {
+		const struct ztest_suite_node *suite = program->suites[i];
 
 		if (suite->stats->run_count == 0 && suite_is_selected(suite)) {
 			kmem_ztest_say("ztest: suite %s did not run\n", suite->name);

@@ -44,6 +44,12 @@ struct kmem_ztest_program {
 
 /* ztest.c */
 const struct kmem_ztest_program *kmem_ztest_program_get(void);
+
+/* A sorted copy of pointers, by malloc(), NULL if there are none; the order of suites; one by name, or NULL; what a test is expected to end in, or NULL. */
+void *kmem_ztest_sorted(const void *section, size_t count, int (*compare)(const void *, const void *));
+int kmem_ztest_suite_compare(const void *a, const void *b);
+struct ztest_suite_node *kmem_ztest_suite_find(const char *name);
+const struct ztest_expected_result_entry *kmem_ztest_expected_find(const struct ztest_unit_test *test);
 bool kmem_ztest_test_is_of(const struct ztest_unit_test *test, const struct ztest_suite_node *suite);
 
 /* The one thread object of all tests. Any thread. */

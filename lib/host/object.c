@@ -45,7 +45,8 @@ static void segment_add(struct search *search, uintptr_t start, uintptr_t end, u
 }
 
 /* One loaded segment, split where [relro_start, relro_end) covers a part of it. */
-static void load_add(struct search *search, const ElfW(Phdr) * load, uintptr_t base, uintptr_t relro_start, uintptr_t relro_end)
+static void load_add(struct search *search, const ElfW(Phdr) * load, uintptr_t base, uintptr_t relro_start,
+		     uintptr_t relro_end)
 {
 	size_t page = kmem_host_page_size();
 	uintptr_t start = (base + load->p_vaddr) / page * page;
@@ -103,7 +104,8 @@ static bool is_name(int fd, size_t offset, const char *name)
 	char text[64];
 	size_t length = strlen(name) + 1;
 
-	return length <= sizeof(text) && kmem_host_file_read(fd, text, length, offset) == 0 && memcmp(text, name, length) == 0;
+	return length <= sizeof(text) && kmem_host_file_read(fd, text, length, offset) == 0 &&
+	       memcmp(text, name, length) == 0;
 }
 
 int kmem_host_section_find(int fd, const char *name, struct kmem_file_section *section)

@@ -114,7 +114,8 @@ int arch_mem_map(void *virt, uintptr_t phys, size_t size, uint32_t flags)
 		return -EINVAL;
 	}
 	if (!phys_ok(phys, size, flags)) {
-		KMEM_BUG(&bug, "phys is whole pages", "physical address or location 0x%zx, %zu bytes: not pages of %zu bytes below 0x%zx",
+		KMEM_BUG(&bug, "phys is whole pages",
+			 "physical address or location 0x%zx, %zu bytes: not pages of %zu bytes below 0x%zx",
 			 (size_t)phys, size, kmem_page_size(), (size_t)KMEM_PHYS_END);
 		kmem_bug_raise(&bug);
 		return -EINVAL;
@@ -149,7 +150,8 @@ int arch_mem_unmap(void *addr, size_t size)
 
 static kmem_pte pte_of(const void *addr)
 {
-	return is_ready() && kmem_page_table_covers((uintptr_t)addr) ? kmem_pte_get((uintptr_t)addr) : KMEM_PTE_UNMAPPED;
+	return is_ready() && kmem_page_table_covers((uintptr_t)addr) ? kmem_pte_get((uintptr_t)addr)
+								     : KMEM_PTE_UNMAPPED;
 }
 
 int arch_page_phys_get(void *virt, uintptr_t *phys)
@@ -177,8 +179,9 @@ enum arch_page_location arch_page_location_get(void *addr, uintptr_t *location)
 		break;
 	}
 	*location = kmem_pte_addr(pte);
-	return kmem_pte_state(pte) == KMEM_PTE_OUT || kmem_pte_state(pte) == KMEM_PTE_BUSY_IN ? ARCH_PAGE_LOCATION_PAGED_OUT
-											     : ARCH_PAGE_LOCATION_PAGED_IN;
+	return kmem_pte_state(pte) == KMEM_PTE_OUT || kmem_pte_state(pte) == KMEM_PTE_BUSY_IN
+		       ? ARCH_PAGE_LOCATION_PAGED_OUT
+		       : ARCH_PAGE_LOCATION_PAGED_IN;
 }
 
 uintptr_t arch_page_info_get(void *addr, uintptr_t *location, bool clear_accessed)
@@ -200,7 +203,8 @@ void arch_mem_page_out(void *addr, uintptr_t location)
 	uintptr_t page = (uintptr_t)addr;
 	struct section section;
 
-	if (kmem_pte_state(pte_of(addr)) == KMEM_PTE_UNMAPPED || location % kmem_page_size() != 0 || location >= KMEM_PHYS_END) {
+	if (kmem_pte_state(pte_of(addr)) == KMEM_PTE_UNMAPPED || location % kmem_page_size() != 0 ||
+	    location >= KMEM_PHYS_END) {
 		return;
 	}
 	section_enter(&section);

@@ -2,10 +2,11 @@
 /*
  * The trap vector: tell a page fault from a bad access, and serve it.
  *
- * In order: a page that moves is waited for. An address outside the VM range is not ours. A trap taken under a lock, or inside a policy or store, is a bug of
- * the code there. An access that the page's permissions forbid is fatal, as is one to a guard or unmapped page. A page that
- * is in and allows the access was served by another thread meanwhile: try again; should that not help, the host's mapping is
- * not what the entry says, because somebody mapped over it, and it is made so again. All else goes to paging.
+ * In order: a page that moves is waited for. An address outside the VM range is not ours, unless a Zephyr program leaves it to
+ * us. A trap taken under a lock, or inside a policy or store, is a bug of the code there. An access that the page's permissions
+ * forbid is fatal, as is one to a guard or unmapped page. A page that is in and allows the access was served by another thread
+ * meanwhile: try again; should that not help, the host's mapping is not what the entry says, because somebody mapped over it, and
+ * it is made so again. All else goes to paging.
  */
 #include "kernel/fault.h"
 

@@ -3,10 +3,11 @@
  * fork: a copy of the used frames and of the store for the child, made while everything stands still.
  *
  * RAM is shared memory, so a child that kept it would write into its parent's frames. Before the fork, with signals blocked
- * and the kernel lock held, and once nothing is in transit, used frames, those mapped by their physical addresses included, go to a fresh memory file, the store copies what the
- * fork does not, and the VM range is marked to be left out of the child. In the child the first to come, this room's handler
- * or a trap of code that glibc runs before it (the range is a hole then), puts the copy in place: the range is reserved
- * again, the direct map is mapped on the copy, and what was exposed is exposed. The parent drops the copy.
+ * and the kernel lock held, and once nothing is in transit, used frames, those mapped by their physical addresses included, go
+ * to a fresh memory file, the store copies what the fork does not, and the VM range is marked to be left out of the child. In
+ * the child the first to come, this room's handler or a trap of code that glibc runs before it (the range is a hole then), puts
+ * the copy in place: the range is reserved again, the direct map is mapped on the copy, and what was exposed is exposed. The
+ * parent drops the copy.
  *
  * If the copy cannot be made, the fork goes on, but the child may not touch the VM: its first access is a fatal error that
  * says why. A fork cannot be refused from here, and sharing silently would be worse. Children of _Fork(), which runs no handlers,

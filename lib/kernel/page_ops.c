@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paging on request: k_mem_page_in(), k_mem_page_out(), k_mem_pin(), k_mem_unpin() and their kin. (Zephyr: kernel/mm/demand_paging.h, mmu.h)
+ * Paging on request: k_mem_page_in(), k_mem_page_out(), k_mem_pin(), k_mem_unpin() and their kin.
+ * (Zephyr: kernel/mm/demand_paging.h, mmu.h)
  *
  * Each checks its range as Zephyr asserts it, takes the lock, and goes through the pages in ascending order. A caller's bug
  * is noted under the lock and raised without it. Without assertions a wrong page is passed over.

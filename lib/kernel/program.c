@@ -32,7 +32,8 @@ REPLACEABLE void k_mem_paging_eviction_add(struct k_mem_page_frame *pf);
 REPLACEABLE void k_mem_paging_eviction_remove(struct k_mem_page_frame *pf);
 REPLACEABLE void k_mem_paging_eviction_accessed(uintptr_t phys);
 
-REPLACEABLE int k_mem_paging_backing_store_location_get(struct k_mem_page_frame *pf, uintptr_t *location, bool page_fault);
+REPLACEABLE int k_mem_paging_backing_store_location_get(struct k_mem_page_frame *pf, uintptr_t *location,
+							bool page_fault);
 REPLACEABLE void k_mem_paging_backing_store_location_free(uintptr_t location);
 REPLACEABLE int k_mem_paging_backing_store_location_query(void *addr, uintptr_t *location);
 REPLACEABLE void k_mem_paging_backing_store_page_out(uintptr_t location);
@@ -45,7 +46,11 @@ REPLACEABLE extern unsigned long k_mem_paging_eviction_histogram_bounds[];
 REPLACEABLE extern unsigned long k_mem_paging_backing_store_histogram_bounds[];
 
 /* A name of a set: what it is bound to, and whether the set needs it. */
-enum need { NEEDED, TRACKING, OPTIONAL };
+enum need {
+	NEEDED,
+	TRACKING,
+	OPTIONAL
+};
 
 struct name {
 	const char *name;
@@ -55,7 +60,7 @@ struct name {
 
 #define NAME(function, need)                                                                                           \
 	{                                                                                                              \
-		#function, (uintptr_t)(function), need                                                                 \
+#function, (uintptr_t)(function), need                                                                 \
 	}
 
 #define POLICY_NAMES                                                                                                   \
@@ -116,8 +121,8 @@ static int set_check(const char *what, const struct name *names, size_t count, c
 		bool is_needed = names[i].need == NEEDED || (names[i].need == TRACKING && has(names, count, TRACKING));
 
 		if (is_needed && names[i].address == 0) {
-			(void)kmem_format(error, error_size, "%s of the program's own: %s() is missing, %s() is in %s", what,
-					  names[i].name, first->name, object_of(first->address));
+			(void)kmem_format(error, error_size, "%s of the program's own: %s() is missing, %s() is in %s",
+					  what, names[i].name, first->name, object_of(first->address));
 			return -EINVAL;
 		}
 	}
@@ -162,7 +167,8 @@ void kmem_program_report(void)
 	}
 	for (size_t i = 0; i < COUNT(data); i++) {
 		/* The library's own handler is no news. */
-		if (data[i].address != 0 && strcmp(object_of(data[i].address), object_of((uintptr_t)kmem_version)) != 0) {
+		if (data[i].address != 0 &&
+		    strcmp(object_of(data[i].address), object_of((uintptr_t)kmem_version)) != 0) {
 			kmem_log(KMEM_LOG_INFO, "%s from %s", data[i].name, object_of(data[i].address));
 		}
 	}

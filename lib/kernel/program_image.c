@@ -35,7 +35,11 @@
 /* Where the flags of kmem-zephyr put a program: the default CONFIG_KERNEL_VM_BASE. */
 #define ZEPHYR_LINK_BASE 0x10000000UL
 
-enum state { PRIVATE, COPIED, ADOPTED };
+enum state {
+	PRIVATE,
+	COPIED,
+	ADOPTED
+};
 
 static struct {
 	/* constant while booted */
@@ -88,7 +92,8 @@ static uint32_t segment_flags(const struct kmem_segment *segment)
 
 static unsigned int segment_prot(const struct kmem_segment *segment)
 {
-	return KMEM_PROT_READ | (segment->is_writable ? KMEM_PROT_WRITE : 0U) | (segment->is_executable ? KMEM_PROT_EXEC : 0U);
+	return KMEM_PROT_READ | (segment->is_writable ? KMEM_PROT_WRITE : 0U) |
+	       (segment->is_executable ? KMEM_PROT_EXEC : 0U);
 }
 
 static const char *segment_name(const struct kmem_segment *segment)
@@ -112,7 +117,8 @@ static void heap_find(const struct kmem_settings *settings)
 	if (kmem_host_heap_get(&start, &end) != 0 || end <= settings->vm_base || start >= vm_end) {
 		return;
 	}
-	start = start > image.start && start < image.end ? image.end : start / settings->page_size * settings->page_size;
+	start = start > image.start && start < image.end ? image.end
+							 : start / settings->page_size * settings->page_size;
 	end = (end + settings->page_size - 1) / settings->page_size * settings->page_size;
 	if (start >= end) {
 		return;
@@ -129,11 +135,12 @@ static int place_check(const struct kmem_settings *settings, char *error, size_t
 	uintptr_t boot = settings->vm_base + settings->vm_offset;
 
 	if (image.start < boot || image.end > settings->vm_base + settings->vm_size) {
-		(void)kmem_format(error, error_size,
-				  "the program at [0x%zx, 0x%zx) lies across the VM range [0x%zx, +%zu), and not behind 0x%zx: link it "
-				  "with -no-pie -Wl,-Ttext-segment=0x%zx, or as PIE",
-				  (size_t)image.start, (size_t)image.end, (size_t)settings->vm_base, settings->vm_size,
-				  (size_t)boot, (size_t)boot);
+		(void)kmem_format(
+			error, error_size,
+			"the program at [0x%zx, 0x%zx) lies across the VM range [0x%zx, +%zu), and not behind 0x%zx: link it "
+			"with -no-pie -Wl,-Ttext-segment=0x%zx, or as PIE",
+			(size_t)image.start, (size_t)image.end, (size_t)settings->vm_base, settings->vm_size,
+			(size_t)boot, (size_t)boot);
 		return -EINVAL;
 	}
 	if (settings->section_count != 0) {
@@ -142,10 +149,11 @@ static int place_check(const struct kmem_settings *settings, char *error, size_t
 		return -EINVAL;
 	}
 	if (settings->ram_offset + (image.end - boot) > settings->ram_usable) {
-		(void)kmem_format(error, error_size,
-				  "RAM of %zu bytes (KMEM_RAM, CONFIG_SRAM_SIZE) is too small for the program, which ends %zu bytes "
-				  "behind the start of RAM",
-				  settings->ram_usable, settings->ram_offset + (image.end - boot));
+		(void)kmem_format(
+			error, error_size,
+			"RAM of %zu bytes (KMEM_RAM, CONFIG_SRAM_SIZE) is too small for the program, which ends %zu bytes "
+			"behind the start of RAM",
+			settings->ram_usable, settings->ram_offset + (image.end - boot));
 		return -EINVAL;
 	}
 	return 0;
@@ -233,7 +241,8 @@ static int heap_take(void)
 	const struct kmem_mmu_hole *heap = image.hole_count != 0 ? &image.holes[image.hole_count - 1] : NULL;
 	uintptr_t start;
 
-	if (heap == NULL || heap->start == image.start || heap->end <= kmem_kernel.map.start || heap->start >= kmem_kernel.map.end) {
+	if (heap == NULL || heap->start == image.start || heap->end <= kmem_kernel.map.start ||
+	    heap->start >= kmem_kernel.map.end) {
 		return 0;
 	}
 	start = heap->start > kmem_kernel.map.start ? heap->start : kmem_kernel.map.start;
@@ -256,11 +265,14 @@ int kmem_program_image_map(void)
 	image.states = states;
 	if (image.is_window) {
 		/* There is only one reason to be just there. */
-		kmem_log(image.start == ZEPHYR_LINK_BASE ? KMEM_LOG_WARNING : KMEM_LOG_INFO,
-			 "the program at [0x%zx, 0x%zx) is not in the VM range: its static objects are physical memory at 0x%zx, but no "
-			 "pages of the VM; to make it the boot image, link it with -no-pie -Wl,-Ttext-segment=0x%zx",
-			 (size_t)image.start, (size_t)image.end, (size_t)kmem_layout_phys(&kmem_kernel.layout, image.start),
-			 (size_t)kmem_layout_virt(&kmem_kernel.layout, kmem_kernel.settings.ram_base + kmem_kernel.settings.ram_offset));
+		kmem_log(
+			image.start == ZEPHYR_LINK_BASE ? KMEM_LOG_WARNING : KMEM_LOG_INFO,
+			"the program at [0x%zx, 0x%zx) is not in the VM range: its static objects are physical memory at 0x%zx, but no "
+			"pages of the VM; to make it the boot image, link it with -no-pie -Wl,-Ttext-segment=0x%zx",
+			(size_t)image.start, (size_t)image.end,
+			(size_t)kmem_layout_phys(&kmem_kernel.layout, image.start),
+			(size_t)kmem_layout_virt(&kmem_kernel.layout,
+						 kmem_kernel.settings.ram_base + kmem_kernel.settings.ram_offset));
 	}
 	if (kmem_kernel.settings.demand_paging && !image.is_window && kmem_page_size() == kmem_host_page_size()) {
 		ret = kmem_ondemand_init();
@@ -298,8 +310,8 @@ static int bank_make(void)
 	}
 	ret = kmem_ram_bank_add("program", phys, image.end - image.start, NULL);
 	if (ret != 0) {
-		kmem_log(KMEM_LOG_ERROR, "the program cannot be seen at its physical address, 0x%zx, %zu bytes: %s", (size_t)phys,
-			 (size_t)(image.end - image.start), kmem_error_name(-ret));
+		kmem_log(KMEM_LOG_ERROR, "the program cannot be seen at its physical address, 0x%zx, %zu bytes: %s",
+			 (size_t)phys, (size_t)(image.end - image.start), kmem_error_name(-ret));
 	}
 	image.has_bank = ret == 0;
 	return ret;
@@ -328,10 +340,11 @@ static int page_bring(uintptr_t addr, const struct kmem_segment *segment, enum s
 		return 0;
 	}
 	if (!is_divisible()) {
-		kmem_log(KMEM_LOG_ERROR,
-			 "the page at 0x%zx of the program stays as it is: only with pages of the host's size, %zu bytes "
-			 "(CONFIG_MMU_PAGE_SIZE), can it be mapped again, unpinned or protected",
-			 (size_t)addr, kmem_host_page_size());
+		kmem_log(
+			KMEM_LOG_ERROR,
+			"the page at 0x%zx of the program stays as it is: only with pages of the host's size, %zu bytes "
+			"(CONFIG_MMU_PAGE_SIZE), can it be mapped again, unpinned or protected",
+			(size_t)addr, kmem_host_page_size());
 		return -ENOTSUP;
 	}
 	ret = frame_populate(phys);
@@ -372,7 +385,8 @@ int kmem_program_image_adopt(uintptr_t addr)
 		return 0;
 	}
 	if (is_vital(addr)) {
-		kmem_log(KMEM_LOG_ERROR, "the page at 0x%zx of the program stays pinned: libkmem needs it", (size_t)addr);
+		kmem_log(KMEM_LOG_ERROR, "the page at 0x%zx of the program stays pinned: libkmem needs it",
+			 (size_t)addr);
 		return -EPERM;
 	}
 	return page_bring(addr, segment, ADOPTED);
@@ -383,7 +397,8 @@ static int each_adopted(int (*visit)(uintptr_t addr, const struct kmem_segment *
 {
 	int ret = 0;
 
-	for (uintptr_t addr = image.start; addr < image.end && image.states != NULL && ret == 0; addr += kmem_page_size()) {
+	for (uintptr_t addr = image.start; addr < image.end && image.states != NULL && ret == 0;
+	     addr += kmem_page_size()) {
 		const struct kmem_segment *segment = segment_of(addr);
 
 		if (segment != NULL && image.states[page_index(addr)] == ADOPTED) {

@@ -67,7 +67,8 @@ bool kmem_mmu_move_wait(uintptr_t addr)
 }
 
 /* Copy a page of the program, red zones of sanitizers and bytes that others just write included: what is there is what moves. */
-__attribute__((no_sanitize("address", "thread", "undefined"))) static void page_copy(void *to, uintptr_t from, size_t size)
+__attribute__((no_sanitize("address", "thread", "undefined"))) static void page_copy(void *to, uintptr_t from,
+										     size_t size)
 {
 	const volatile uint64_t *source = (const volatile uint64_t *)from;
 	uint64_t *target = to;
