@@ -144,27 +144,72 @@
 #define KMEM_KCONFIG_STORE KMEM_RECORD_STORE_RAM
 #endif
 
-/* Booleans: 1 or undefined. An #ifdef would take 0 for yes. */
-#if (defined(CONFIG_DEMAND_PAGING) && CONFIG_DEMAND_PAGING != 1) ||                                                    \
-	(defined(CONFIG_DEMAND_MAPPING) && CONFIG_DEMAND_MAPPING != 1) ||                                              \
-	(defined(CONFIG_ARCH_MAPS_ALL_RAM) && CONFIG_ARCH_MAPS_ALL_RAM != 1) ||                                        \
-	(defined(CONFIG_KERNEL_DIRECT_MAP) && CONFIG_KERNEL_DIRECT_MAP != 1) ||                                        \
-	(defined(CONFIG_ASSERT) && CONFIG_ASSERT != 1) ||                                                              \
-	(defined(CONFIG_DEMAND_PAGING_STATS) && CONFIG_DEMAND_PAGING_STATS != 1) ||                                    \
-	(defined(CONFIG_DEMAND_PAGING_THREAD_STATS) && CONFIG_DEMAND_PAGING_THREAD_STATS != 1) ||                      \
-	(defined(CONFIG_DEMAND_PAGING_TIMING_HISTOGRAM) && CONFIG_DEMAND_PAGING_TIMING_HISTOGRAM != 1) ||              \
-	(defined(CONFIG_EVICTION_NRU) && CONFIG_EVICTION_NRU != 1) ||                                                  \
-	(defined(CONFIG_EVICTION_LRU) && CONFIG_EVICTION_LRU != 1) ||                                                  \
-	(defined(CONFIG_EVICTION_CLOCK) && CONFIG_EVICTION_CLOCK != 1) ||                                              \
-	(defined(CONFIG_EVICTION_CUSTOM) && CONFIG_EVICTION_CUSTOM != 1) ||                                            \
-	(defined(CONFIG_BACKING_STORE_RAM) && CONFIG_BACKING_STORE_RAM != 1) ||                                        \
-	(defined(CONFIG_BACKING_STORE_FILE) && CONFIG_BACKING_STORE_FILE != 1) ||                                      \
-	(defined(CONFIG_BACKING_STORE_CUSTOM) && CONFIG_BACKING_STORE_CUSTOM != 1) ||                                  \
-	(defined(CONFIG_MMU) && CONFIG_MMU != 1) ||                                                                    \
-	(defined(CONFIG_EVICTION_TRACKING) && CONFIG_EVICTION_TRACKING != 1) ||                                        \
-	(defined(CONFIG_DEMAND_PAGING_ALLOW_IRQ) && CONFIG_DEMAND_PAGING_ALLOW_IRQ != 1) ||                            \
-	(defined(CONFIG_USERSPACE) && CONFIG_USERSPACE != 1)
-#error "a boolean CONFIG_ option is 1 or undefined, as Kconfig has it"
+/* Booleans: 1 or undefined, as Kconfig has them. An #ifdef would take 0 for yes. */
+#if defined(CONFIG_DEMAND_PAGING) && CONFIG_DEMAND_PAGING != 1
+#error "CONFIG_DEMAND_PAGING is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_DEMAND_MAPPING) && CONFIG_DEMAND_MAPPING != 1
+#error "CONFIG_DEMAND_MAPPING is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_ARCH_MAPS_ALL_RAM) && CONFIG_ARCH_MAPS_ALL_RAM != 1
+#error "CONFIG_ARCH_MAPS_ALL_RAM is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_KERNEL_DIRECT_MAP) && CONFIG_KERNEL_DIRECT_MAP != 1
+#error "CONFIG_KERNEL_DIRECT_MAP is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_ASSERT) && CONFIG_ASSERT != 1
+#error "CONFIG_ASSERT is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_DEMAND_PAGING_STATS) && CONFIG_DEMAND_PAGING_STATS != 1
+#error "CONFIG_DEMAND_PAGING_STATS is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_DEMAND_PAGING_THREAD_STATS) && CONFIG_DEMAND_PAGING_THREAD_STATS != 1
+#error "CONFIG_DEMAND_PAGING_THREAD_STATS is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_DEMAND_PAGING_TIMING_HISTOGRAM) && CONFIG_DEMAND_PAGING_TIMING_HISTOGRAM != 1
+#error "CONFIG_DEMAND_PAGING_TIMING_HISTOGRAM is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_EVICTION_NRU) && CONFIG_EVICTION_NRU != 1
+#error "CONFIG_EVICTION_NRU is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_EVICTION_LRU) && CONFIG_EVICTION_LRU != 1
+#error "CONFIG_EVICTION_LRU is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_EVICTION_CLOCK) && CONFIG_EVICTION_CLOCK != 1
+#error "CONFIG_EVICTION_CLOCK is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_EVICTION_CUSTOM) && CONFIG_EVICTION_CUSTOM != 1
+#error "CONFIG_EVICTION_CUSTOM is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_BACKING_STORE_RAM) && CONFIG_BACKING_STORE_RAM != 1
+#error "CONFIG_BACKING_STORE_RAM is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_BACKING_STORE_FILE) && CONFIG_BACKING_STORE_FILE != 1
+#error "CONFIG_BACKING_STORE_FILE is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_BACKING_STORE_CUSTOM) && CONFIG_BACKING_STORE_CUSTOM != 1
+#error "CONFIG_BACKING_STORE_CUSTOM is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_MMU) && CONFIG_MMU != 1
+#error "CONFIG_MMU is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_EVICTION_TRACKING) && CONFIG_EVICTION_TRACKING != 1
+#error "CONFIG_EVICTION_TRACKING is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_DEMAND_PAGING_ALLOW_IRQ) && CONFIG_DEMAND_PAGING_ALLOW_IRQ != 1
+#error "CONFIG_DEMAND_PAGING_ALLOW_IRQ is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_USERSPACE) && CONFIG_USERSPACE != 1
+#error "CONFIG_USERSPACE is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_THREAD_STACK_MEM_MAPPED) && CONFIG_THREAD_STACK_MEM_MAPPED != 1
+#error "CONFIG_THREAD_STACK_MEM_MAPPED is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_EXECUTE_XOR_WRITE) && CONFIG_EXECUTE_XOR_WRITE != 1
+#error "CONFIG_EXECUTE_XOR_WRITE is a boolean: 1 or undefined"
+#endif
+#if defined(CONFIG_KERNEL_VM_USE_CUSTOM_MEM_RANGE_CHECK) && CONFIG_KERNEL_VM_USE_CUSTOM_MEM_RANGE_CHECK != 1
+#error "CONFIG_KERNEL_VM_USE_CUSTOM_MEM_RANGE_CHECK is a boolean: 1 or undefined"
 #endif
 
 /* What one option depends on. */

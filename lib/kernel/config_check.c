@@ -99,9 +99,9 @@ static int check_ram(const struct kmem_settings *settings, char *error, size_t e
 			    settings->ram_offset, settings->ram_usable);
 	}
 	if ((settings->ram_usable - image) / settings->page_size < KMEM_CONFIG_FRAMES_MIN) {
-		return FAIL("RAM of %zu bytes (KMEM_RAM, ram_size, CONFIG_SRAM_SIZE) with an image of %zu is too small: it must "
-			    "leave %d frames of %zu bytes",
-			    settings->ram_usable, image, KMEM_CONFIG_FRAMES_MIN, settings->page_size);
+		return FAIL("RAM of %zu bytes (KMEM_RAM, ram_size, CONFIG_SRAM_SIZE) is too small: it must leave %d frames of %zu "
+			    "bytes beside the image, of which %zu bytes are known by now",
+			    settings->ram_usable, KMEM_CONFIG_FRAMES_MIN, settings->page_size, image);
 	}
 	if (settings->frames_reserve > settings->ram_size / settings->page_size) {
 		return FAIL("%zu frames in reserve (frames_reserve, CONFIG_DEMAND_PAGING_PAGE_FRAMES_RESERVE): RAM has %zu",
