@@ -393,11 +393,20 @@ END_TEST
 
 K_HEAP_DEFINE(heap, 1024);
 
+static bool is_waited_for(const struct k_heap *of)
+{
+	unsigned int key = irq_lock();
+	bool is_waited = of->wait_q.kmem_first != NULL;
+
+	irq_unlock(key);
+	return is_waited;
+}
+
 static void free_later(void *block, void *p2, void *p3)
 {
 	ARG_UNUSED(p2);
 	ARG_UNUSED(p3);
-	while (__atomic_load_n(&heap.wait_q.kmem_first, __ATOMIC_RELAXED) == NULL) {
+	while (!is_waited_for(&heap)) {
 		k_yield();
 	}
 	k_heap_free(&heap, block);
