@@ -263,7 +263,9 @@ int kmem_domain_deinit(const struct kmem_domain *domain)
 	return ret;
 }
 
-int kmem_domain_add_partition(const struct kmem_domain *domain, const struct k_mem_partition *part)
+/* Change a domain by a partition, which may lie in paged memory: it is read with no lock held. */
+static int partition_change(const struct kmem_domain *domain, const struct k_mem_partition *part,
+			    int (*change)(const struct kmem_domain *domain, const struct k_mem_partition *part))
 {
 	struct k_mem_partition copy;
 	unsigned int key;
@@ -274,25 +276,19 @@ int kmem_domain_add_partition(const struct kmem_domain *domain, const struct k_m
 	}
 	copy = *part;
 	key = arch_irq_lock();
-	ret = partition_add(domain, &copy);
+	ret = change(domain, &copy);
 	arch_irq_unlock(key);
 	return ret;
 }
 
+int kmem_domain_add_partition(const struct kmem_domain *domain, const struct k_mem_partition *part)
+{
+	return partition_change(domain, part, partition_add);
+}
+
 int kmem_domain_remove_partition(const struct kmem_domain *domain, const struct k_mem_partition *part)
 {
-	struct k_mem_partition copy;
-	unsigned int key;
-	int ret;
-
-	if (!is_there(domain) || part == NULL) {
-		return -EINVAL;
-	}
-	copy = *part;
-	key = arch_irq_lock();
-	ret = partition_remove(domain, &copy);
-	arch_irq_unlock(key);
-	return ret;
+	return partition_change(domain, part, partition_remove);
 }
 
 /* Interrupts locked. The new domain takes effect before the old one goes, so that a page of both is never without. */

@@ -195,6 +195,12 @@ size_t kmem_program_image_holes(struct kmem_mmu_hole *holes)
 	return image.hole_count;
 }
 
+/* Whether pages are the host's: larger ones hold the ends of several segments, whose permissions differ. */
+static bool is_divisible(void)
+{
+	return kmem_page_size() == kmem_host_page_size();
+}
+
 /* One page of the boot image: absent, where it is loaded on demand; else pinned. */
 static int page_map(uintptr_t addr, uintptr_t phys, const struct kmem_segment *segment)
 {
@@ -213,8 +219,8 @@ static int page_map(uintptr_t addr, uintptr_t phys, const struct kmem_segment *s
 static int segment_map(const struct kmem_segment *segment)
 {
 	size_t page_size = kmem_page_size();
-	uintptr_t start = segment->addr / page_size * page_size;
-	size_t size = (segment->addr + segment->size - start + page_size - 1) / page_size * page_size;
+	uintptr_t start = kmem_page_floor(segment->addr);
+	size_t size = kmem_page_floor(segment->addr + segment->size + page_size - 1) - start;
 	uintptr_t phys = kmem_layout_phys(&kmem_kernel.layout, start);
 	struct kmem_region template = {
 		.addr = start,
@@ -274,7 +280,7 @@ int kmem_program_image_map(void)
 			(size_t)kmem_layout_virt(&kmem_kernel.layout,
 						 kmem_kernel.settings.ram_base + kmem_kernel.settings.ram_offset));
 	}
-	if (kmem_kernel.settings.demand_paging && !image.is_window && kmem_page_size() == kmem_host_page_size()) {
+	if (kmem_kernel.settings.demand_paging && !image.is_window && is_divisible()) {
 		ret = kmem_ondemand_init();
 	}
 	for (size_t i = 0; i < image.segment_count && !image.is_window && ret == 0; i++) {
@@ -321,12 +327,6 @@ static int bank_make(void)
 static int frame_populate(uintptr_t phys)
 {
 	return image.is_window ? bank_make() : kmem_ram_populate(phys);
-}
-
-/* Whether pages are the host's: larger ones hold the ends of several segments, whose permissions differ. */
-static bool is_divisible(void)
-{
-	return kmem_page_size() == kmem_host_page_size();
 }
 
 /* Bring a page into the state that is wanted, unless it is there. */
