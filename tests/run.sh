@@ -94,7 +94,7 @@ run_configuration() {
 	esac
 }
 
-sh tests/bootstrap.sh gcc g++ libc6-dev clang binutils meson ninja-build pkg-config liburcu-dev check valgrind libc6-dbg ||
+sh tests/bootstrap.sh gcc g++ libc6-dev clang binutils meson ninja-build pkg-config liburcu-dev libjemalloc-dev check valgrind libc6-dbg ||
 	exit 1
 mkdir -p build
 : >$failures

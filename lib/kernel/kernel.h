@@ -27,6 +27,7 @@ struct kmem_kernel {
 	struct kmem_layout layout;
 	const char *engine_name, *engine_reason;
 	int boot_pid; /* the process that booted, not a child of it */
+	bool is_preloaded; /* what runs on it is an unmodified Linux program (lib/preload/), which has signal handlers of its own */
 	bool is_paging_programs; /* policy or store are the program's, under Zephyr's names */
 
 	/* atomic */

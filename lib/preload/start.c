@@ -1,0 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* To be written. */
+#include "preload/preload.h"
+bool kmem_preload_ready(void) { return false; }
