@@ -4,6 +4,7 @@
  * line that has the value and the limit, and leaves nothing behind: a good boot works right after.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ static void env_clear(void)
 	static const char *const names[] = {
 		"KMEM_RAM",   "KMEM_VM_BASE",   "KMEM_VM_SIZE", "KMEM_ENGINE", "KMEM_POLICY",
 		"KMEM_STORE", "KMEM_READAHEAD", "KMEM_STATS",   "KMEM_FOO",    "KMEM_TEST_CONFIG",
+		"KMEM_STATS_FORMAT", "KMEM_STATS_INTERVAL", "KMEM_STATS_SIGNAL", "KMEM_STATS_THREADS",
 	};
 
 	for (int i = 0; i < COUNT(names); i++) {
@@ -395,6 +397,22 @@ static const struct refusal refusals[] = {
 	{.config = {.policy = "lru"}, .env = {"KMEM_POLICY=mru"}, .texts = {"KMEM_POLICY", "\"mru\""}},
 	{.config = {.store = "ram"}, .env = {"KMEM_STORE=tape"}, .texts = {"KMEM_STORE", "\"tape\""}},
 	{.env = {"KMEM_VM_SIZE=64M", "KMEM_RAM=65M"}, .texts = {"KMEM_RAM", "68157440", "67108864"}},
+	{.env = {"KMEM_STATS=fd:x"}, .texts = {"KMEM_STATS", "fd:x", "fd:3"}},
+	{.env = {"KMEM_STATS=fd:"}, .texts = {"KMEM_STATS", "fd:3"}},
+	{.env = {"KMEM_STATS=fd:0x3"}, .texts = {"KMEM_STATS", "fd:3"}},
+	{.env = {"KMEM_STATS=fd:3@7"}, .texts = {"KMEM_STATS", "fd:3"}},
+	{.env = {"KMEM_STATS=fd:3@7:x"}, .texts = {"KMEM_STATS", "fd:3"}},
+	{.env = {"KMEM_STATS=fd:1048576"}, .texts = {"KMEM_STATS", "1048576"}},
+	{.config = {.stats_path = "fd:y"}, .texts = {"stats_path", "fd:y"}},
+	{.env = {"KMEM_STATS_FORMAT=xml"}, .texts = {"KMEM_STATS_FORMAT=xml", "json or text"}},
+	{.env = {"KMEM_STATS_THREADS=2"}, .texts = {"KMEM_STATS_THREADS=2", "0 or 1"}},
+	{.env = {"KMEM_STATS_SIGNAL=NONE"}, .texts = {"KMEM_STATS_SIGNAL=NONE", "USR2"}},
+	{.env = {"KMEM_STATS_SIGNAL=SEGV"}, .texts = {"KMEM_STATS_SIGNAL=SEGV", "USR1 and USR2"}},
+	{.env = {"KMEM_STATS_SIGNAL=9"}, .texts = {"KMEM_STATS_SIGNAL=9", "USR1 and USR2"}},
+	{.env = {"KMEM_STATS_SIGNAL=32"}, .texts = {"KMEM_STATS_SIGNAL=32"}},
+	{.env = {"KMEM_STATS_INTERVAL=0"}, .texts = {"KMEM_STATS_INTERVAL=0", "0.001"}},
+	{.env = {"KMEM_STATS_INTERVAL=1s"}, .texts = {"KMEM_STATS_INTERVAL=1s", "seconds"}},
+	{.env = {"KMEM_STATS_INTERVAL=4294968"}, .texts = {"KMEM_STATS_INTERVAL=4294968", "4294967"}},
 	/* A wrong name is not made good by a right one over it. */
 	{.config = {.policy = "mru"}, .env = {"KMEM_POLICY=lru"}, .texts = {"\"mru\"", "clock, lru, nru"}},
 	{.config = {.store = "tape"}, .env = {"KMEM_STORE=ram"}, .texts = {"\"tape\"", "file, ram"}},
@@ -961,6 +979,51 @@ START_TEST(environment_asks_for_a_report_and_its_figures)
 }
 END_TEST
 
+/* What is said of the report, and what is meant by it. */
+static const struct {
+	const char *env[3];
+	const char *path; /* NULL: no report */
+	int fd;
+	bool is_json, has_threads;
+	int signal;
+	unsigned int interval_ms;
+} report_rows[] = {
+	{{"KMEM_STATS=-"}, "-", 2, false, false, 0, 0},
+	{{"KMEM_STATS=fd:7"}, "fd:7", 7, false, false, 0, 0},
+	{{"KMEM_STATS=fd:7@11:13", "KMEM_STATS_FORMAT=json"}, "fd:7", 7, true, false, 0, 0},
+	{{"KMEM_STATS=/a.json"}, "/a.json", -1, true, false, 0, 0},
+	{{"KMEM_STATS=/a.json", "KMEM_STATS_FORMAT=text"}, "/a.json", -1, false, false, 0, 0},
+	{{"KMEM_STATS_FORMAT=json"}, NULL, -1, true, false, 0, 0},
+	{{"KMEM_STATS_THREADS=1"}, "-", 2, false, true, 0, 0},
+	{{"KMEM_STATS_THREADS=0"}, NULL, -1, false, false, 0, 0},
+	{{"KMEM_STATS_SIGNAL=USR2"}, "-", 2, false, false, SIGUSR2, 0},
+	{{"KMEM_STATS_INTERVAL=0.25", "KMEM_STATS=/b"}, "/b", -1, false, false, 0, 250},
+	{{"KMEM_STATS_INTERVAL=2", "KMEM_STATS_SIGNAL=10", "KMEM_STATS=0"}, NULL, -1, false, false, 0, 0},
+};
+
+START_TEST(environment_says_where_when_and_how)
+{
+	struct kmem_config config = {.ram_size = 0};
+
+	for (int i = 0; i < COUNT(report_rows[_i].env); i++) {
+		env_set(report_rows[_i].env[i]);
+	}
+	resolved(&config);
+	if (report_rows[_i].path == NULL) {
+		ck_assert_ptr_null(settings.stats_path);
+	} else {
+		ck_assert_str_eq(settings.stats_path, report_rows[_i].path);
+	}
+	ck_assert_int_eq(settings.stats_fd, report_rows[_i].fd);
+	ck_assert_int_eq(settings.is_stats_json, report_rows[_i].is_json);
+	ck_assert_int_eq(settings.has_stats_threads, report_rows[_i].has_threads);
+	ck_assert_int_eq(settings.stats_signal, report_rows[_i].signal);
+	ck_assert_uint_eq(settings.stats_interval_ms, report_rows[_i].interval_ms);
+	ck_assert_uint_eq(settings.stats_fd_identity.device, _i == 2 ? 11 : 0);
+	ck_assert_uint_eq(settings.stats_fd_identity.inode, _i == 2 ? 13 : 0);
+}
+END_TEST
+
 START_TEST(unknown_variables_are_only_warned_of)
 {
 	char *log;
@@ -1079,6 +1142,7 @@ Suite *kmem_test_suite(void)
 	tcase_add_test(taken, ram_moves_with_the_vm_range_unless_it_is_placed);
 	tcase_add_test(taken, empty_variables_are_unset_ones);
 	tcase_add_loop_test(taken, environment_asks_for_a_report_and_its_figures, 0, COUNT(reports));
+	tcase_add_loop_test(taken, environment_says_where_when_and_how, 0, COUNT(report_rows));
 	tcase_add_test(taken, unknown_variables_are_only_warned_of);
 	suite_add_tcase(suite, taken);
 

@@ -2377,7 +2377,7 @@ START_TEST(report_tells_its_first_error)
 	ck_assert_int_ge(full, 0);
 	expect_quiet(kmem_out(&out, "%s", "short"));
 	ck_assert_int_eq(out.error, 0);
-	for (int i = 0; i < 10; i++) {
+	for (size_t length = 0; length <= sizeof(out.buffer); length += 300) {
 		expect_quiet(kmem_out(&out, "%300s", "long"));
 	}
 	ck_assert_int_eq(out.error, -ENOSPC);
@@ -2564,6 +2564,58 @@ START_TEST(size_is_parsed)
 	ck_assert_msg(ret == size_rows[_i].ret, "\"%s\": %d, not %d", size_rows[_i].text, ret, size_rows[_i].ret);
 	ck_assert_msg(size == (ret == 0 ? size_rows[_i].size : 0x5a5a), "\"%s\": %zu", size_rows[_i].text, size);
 	ck_assert_int_eq(errno, ERRNO_MARK);
+}
+END_TEST
+
+static const struct {
+	const char *text;
+	int ret;
+	unsigned int ms;
+} seconds_rows[] = {
+	{"0", 0, 0},
+	{"1", 0, 1000},
+	{"0.25", 0, 250},
+	{"0.001", 0, 1},
+	{"12.3", 0, 12300},
+	{"7.", 0, 7000},
+	{"4294967.295", 0, 4294967295U},
+	{"4294967.296", -ERANGE, 0},
+	{"18446744073709551616", -ERANGE, 0},
+	{"18446744073709552", -ERANGE, 0},
+	{"", -EINVAL, 0},
+	{".5", -EINVAL, 0},
+	{"-1", -EINVAL, 0},
+	{"0x10", -EINVAL, 0},
+	{"1.2345", -EINVAL, 0},
+	{"1,5", -EINVAL, 0},
+	{"1.x", -EINVAL, 0},
+	{"1s", -EINVAL, 0},
+};
+
+START_TEST(seconds_are_parsed)
+{
+	unsigned int ms = 0x5a5a;
+	int ret = kmem_seconds_parse(seconds_rows[_i].text, &ms);
+
+	ck_assert_msg(ret == seconds_rows[_i].ret, "\"%s\": %d", seconds_rows[_i].text, ret);
+	ck_assert_uint_eq(ms, ret == 0 ? seconds_rows[_i].ms : 0x5a5a);
+}
+END_TEST
+
+START_TEST(signals_are_parsed)
+{
+	static const char *const bad[] = {"", "0", "65", "-1", "USR", "USR22", "SIG", "usr2", "RTMIN+", "RTMIN-1", "RTMIN+99", "12x"};
+
+	ck_assert_int_eq(kmem_signal_parse("USR2"), SIGUSR2);
+	ck_assert_int_eq(kmem_signal_parse("SIGUSR2"), SIGUSR2);
+	ck_assert_int_eq(kmem_signal_parse("KILL"), SIGKILL);
+	ck_assert_int_eq(kmem_signal_parse("10"), 10);
+	ck_assert_int_eq(kmem_signal_parse("64"), 64);
+	ck_assert_int_eq(kmem_signal_parse("RTMIN"), SIGRTMIN);
+	ck_assert_int_eq(kmem_signal_parse("SIGRTMIN+2"), SIGRTMIN + 2);
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		ck_assert_msg(kmem_signal_parse(bad[i]) == -EINVAL, "\"%s\"", bad[i]);
+	}
 }
 END_TEST
 
@@ -2925,6 +2977,8 @@ Suite *kmem_test_suite(void)
 	tcase_add_test(tcase, sanitizer_is_known);
 	tcase_add_loop_test(tcase, size_is_parsed, 0, (int)COUNT(size_rows));
 	tcase_add_test(tcase, random_sizes_are_parsed);
+	tcase_add_loop_test(tcase, seconds_are_parsed, 0, COUNT(seconds_rows));
+	tcase_add_test(tcase, signals_are_parsed);
 
 	tcase = case_add(suite, "clock", setup, teardown);
 	tcase_add_test(tcase, clock_goes_on);

@@ -1196,7 +1196,8 @@ START_TEST(report_of_machines_with_less_to_say)
 	ck_assert_int_eq(strstr(json, "\"pagefaults\"") != NULL, _i != 1);
 	ck_assert_int_eq(strstr(text, "page faults") != NULL, _i != 1);
 	ck_assert_int_eq(strstr(json, "\"page_in\"") != NULL, _i == 2);
-	ck_assert_int_eq(strstr(text, "reading a page") != NULL, _i == 2);
+	/* In the table, an empty histogram is left out. */
+	ck_assert_ptr_null(strstr(text, "reading a page"));
 	ck_assert_int_eq(strstr(json, "\"store\": \"none\"") != NULL, _i == 2);
 	free(json);
 	free(text);

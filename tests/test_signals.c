@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signals: SIGSEGV and SIGBUS taken and handed on, and the wrappers of the C library's functions, which this program
+ * Signals: SIGSEGV and SIGBUS, and SIGSYS, taken and handed on, and the wrappers of the C library's functions, which this program
  * is linked with, so that every sigaction() below goes through them.
  *
  * The measure is the host: most tests run twice, first as the program would without libkmem, then with the two taken,
@@ -56,6 +56,8 @@ sighandler_t bsd_signal(int signo, sighandler_t handler);
 
 /* The C library adds it to every action that it sets. */
 #define RESTORER_FLAG 0x04000000UL
+
+#define CALLS BIT(SIGSYS)
 
 /* In loop tests over both ways: 0 the host alone, 1 with the two signals taken. */
 #define WAYS 2
@@ -222,7 +224,7 @@ static void teardown(void)
 		}
 	}
 	mask_do(SIG_SETMASK, mask_before);
-	ck_assert(!kmem_thread_self()->segv_blocked && !kmem_thread_self()->bus_blocked);
+	ck_assert_uint_eq(kmem_thread_self()->traps_blocked, 0);
 	ck_assert_uint_eq(kmem_thread_self()->locks, 0);
 	kmem_thread_self()->traps_delivered = 0;
 	ck_assert_int_eq(munmap(hole, page), 0);
@@ -2509,6 +2511,236 @@ START_TEST(abort_dies_whatever_the_program_wants)
 }
 END_TEST
 
+/* SIGSYS, which is taken by itself. */
+
+static volatile sig_atomic_t calls;
+
+static void call(int signo, siginfo_t *info, void *ucontext)
+{
+	calls++;
+	trap_mask = host_mask();
+	kmem_signals_hand_on(signo, info, ucontext);
+}
+
+static void calls_teardown(void)
+{
+	if ((kmem_signals_strip(CALLS) & CALLS) == 0) {
+		kmem_signals_release_calls();
+	}
+	teardown();
+}
+
+static void calls_take(void)
+{
+	calls = 0;
+	ck_assert_int_eq(kmem_signals_take_calls(call), 0);
+}
+
+START_TEST(calls_are_the_programs_unless_taken)
+{
+	take();
+	action_set(SIGSYS, on_signal, 0, 0);
+	mask_do(SIG_SETMASK, CALLS);
+	ck_assert_uint_eq(host_mask(), CALLS);
+	ck_assert_uint_eq(host_action_get(SIGSYS).handler, (unsigned long)(uintptr_t)on_signal);
+	ck_assert_uint_eq(kmem_signals_strip(CALLS | TRAPS), CALLS);
+	mask_do(SIG_SETMASK, 0);
+}
+END_TEST
+
+/* Both are taken, in both orders, and given back in both. */
+START_TEST(calls_and_traps_are_taken_by_themselves)
+{
+	const kmem_sigmask mask = TRAPS | CALLS | BIT(SIGHUP);
+
+	action_set(SIGUSR1, on_signal, 0, mask);
+	action_set(SIGSYS, on_signal, 0, mask);
+	mask_do(SIG_SETMASK, mask);
+	if (_i % 2 == 0) {
+		take();
+		calls_take();
+	} else {
+		calls_take();
+		ck_assert_uint_eq(host_mask(), mask & ~CALLS);
+		ck_assert_uint_eq(host_action_get(SIGUSR1).mask, mask & ~CALLS);
+		take();
+	}
+	ck_assert_uint_eq(host_mask(), BIT(SIGHUP));
+	ck_assert_uint_eq(mask_now(), mask);
+	ck_assert_uint_eq(host_action_get(SIGUSR1).mask, BIT(SIGHUP));
+	ck_assert_uint_eq(host_action_get(SIGSYS).handler, (unsigned long)(uintptr_t)call);
+	ck_assert_uint_eq(host_action_get(SIGSYS).mask, 0);
+	expect_action(SIGUSR1, on_signal, 0, mask);
+	expect_action(SIGSYS, on_signal, 0, mask);
+	ck_assert_uint_eq(kmem_signals_strip(mask), BIT(SIGHUP));
+	if (_i / 2 == 0) {
+		kmem_signals_release();
+		ck_assert_uint_eq(host_action_get(SIGUSR1).mask, mask & ~CALLS);
+		kmem_signals_release_calls();
+	} else {
+		kmem_signals_release_calls();
+		ck_assert_uint_eq(host_action_get(SIGSYS).mask, mask & ~TRAPS);
+		ck_assert_uint_eq(host_action_get(SIGUSR1).mask, mask & ~TRAPS);
+		ck_assert(kmem_signals_are_taken());
+		kmem_signals_release();
+	}
+	is_taken = false;
+	ck_assert(!kmem_signals_are_taken());
+	ck_assert_uint_eq(host_action_get(SIGUSR1).mask, mask);
+	ck_assert_uint_eq(host_action_get(SIGSYS).mask, mask);
+	ck_assert_uint_eq(host_action_get(SIGSYS).handler, (unsigned long)(uintptr_t)on_signal);
+	ck_assert_uint_eq(mask_now(), mask);
+	ck_assert_uint_eq(host_mask(), mask);
+	mask_do(SIG_SETMASK, 0);
+}
+END_TEST
+
+START_TEST(call_that_was_sent_is_the_programs)
+{
+	if (_i != 0) {
+		calls_take();
+	}
+	info_action_set(SIGSYS, on_info, 0, BIT(SIGHUP));
+	ck_assert_int_eq(raise(SIGSYS), 0);
+	ck_assert_int_eq(called, 1);
+	ck_assert_int_eq(seen.pid, getpid());
+	mask_do(SIG_SETMASK, CALLS);
+	ck_assert_int_eq(raise(SIGSYS), 0);
+	ck_assert_int_eq(called, 1);
+	ck_assert((kmem_signals_pending() & CALLS) != 0);
+	mask_do(SIG_SETMASK, 0);
+	ck_assert_int_eq(called, 2);
+	ck_assert_uint_eq(kmem_signals_pending(), 0);
+	action_set(SIGSYS, SIG_IGN, 0, 0);
+	ck_assert_int_eq(raise(SIGSYS), 0);
+	ck_assert_int_eq(called, 2);
+	if (_i != 0) {
+		ck_assert_int_eq(calls, 4); /* the one that waited came twice */
+		ck_assert_uint_eq(trap_mask, mask_before);
+	}
+}
+END_TEST
+
+/* Masks that are changed in a handler of calls are what the interrupted code has then. */
+static kmem_sigmask mask_before_call;
+
+static void call_mask(int signo, siginfo_t *info, void *ucontext)
+{
+	const kmem_sigmask mask = TRAPS | BIT(SIGUSR1);
+
+	(void)signo;
+	(void)info;
+	ck_assert_int_eq(kmem_signals_mask_in(ucontext, SIG_BLOCK, &mask, &mask_before_call), 0);
+	ck_assert_int_eq(kmem_signals_mask_in(ucontext, 17, &mask, NULL), -EINVAL);
+}
+
+START_TEST(mask_set_in_a_call_outlasts_it)
+{
+	take();
+	ck_assert_int_eq(kmem_signals_take_calls(call_mask), 0);
+	mask_do(SIG_SETMASK, BIT(SIGHUP) | CALLS);
+	ck_assert_int_eq(raise(SIGSYS), 0);
+	ck_assert_uint_eq(mask_before_call, BIT(SIGHUP) | CALLS);
+	ck_assert_uint_eq(mask_now(), BIT(SIGHUP) | CALLS | TRAPS | BIT(SIGUSR1));
+	ck_assert_uint_eq(host_mask(), BIT(SIGHUP) | BIT(SIGUSR1));
+	mask_do(SIG_SETMASK, 0);
+}
+END_TEST
+
+START_TEST(raw_action_is_the_same_action)
+{
+	static const int signals[] = {SIGSEGV, SIGSYS, SIGUSR1};
+	const kmem_sigmask mask = TRAPS | CALLS | BIT(SIGHUP);
+	struct kmem_signals_action action = {.handler = on_signal, .flags = SA_RESTART, .mask = mask};
+	struct kmem_signals_action old;
+
+	take();
+	calls_take();
+	for (size_t i = 0; i < COUNT(signals); i++) {
+		ck_assert_int_eq(kmem_signals_action_raw(signals[i], &action, NULL), 0);
+		expect_action(signals[i], on_signal, SA_RESTART, mask);
+		ck_assert_int_eq(kmem_signals_action_raw(signals[i], NULL, &old), 0);
+		ck_assert(old.handler == on_signal && old.mask == mask);
+		ck_assert_uint_eq(old.flags & ~RESTORER_FLAG, SA_RESTART);
+		action_set(signals[i], SIG_DFL, 0, 0);
+	}
+	ck_assert_int_eq(kmem_signals_action_raw(SIGKILL, &action, NULL), -EINVAL);
+	ck_assert_int_eq(kmem_signals_action_raw(65, &action, NULL), -EINVAL);
+	ck_assert_int_eq(kmem_signals_action_raw(32, NULL, &old), 0);
+}
+END_TEST
+
+/* What a successor inherits is true for the time of an exec, and a wish after one that failed. */
+START_TEST(wishes_are_true_for_an_exec)
+{
+	struct kmem_signals_exec exec;
+
+	take();
+	calls_take();
+	mask_do(SIG_SETMASK, BIT(SIGSEGV) | CALLS | BIT(SIGHUP));
+	action_set(SIGBUS, SIG_IGN, 0, 0);
+	ck_assert_int_eq(raise(SIGSYS), 0);
+	kmem_signals_exec_begin(&exec);
+	ck_assert_uint_eq(host_mask(), BIT(SIGSEGV) | CALLS | BIT(SIGHUP));
+	ck_assert_uint_eq(host_action_get(SIGBUS).handler, (unsigned long)(uintptr_t)SIG_IGN);
+	ck_assert_uint_eq(host_action_get(SIGSEGV).handler, (unsigned long)(uintptr_t)trap);
+	kmem_signals_exec_end(&exec);
+	ck_assert_uint_eq(host_mask(), BIT(SIGHUP));
+	ck_assert_uint_eq(mask_now(), BIT(SIGSEGV) | CALLS | BIT(SIGHUP));
+	ck_assert_uint_eq(host_action_get(SIGBUS).handler, (unsigned long)(uintptr_t)trap);
+	expect_action(SIGBUS, SIG_IGN, 0, 0);
+	ck_assert(kmem_signals_is_ignored(SIGBUS) && !kmem_signals_is_ignored(SIGSYS));
+	ck_assert((kmem_signals_pending() & CALLS) != 0);
+	ck_assert(kmem_signals_pending_take(SIGSYS) && !kmem_signals_pending_take(SIGSYS));
+	mask_do(SIG_SETMASK, 0);
+}
+END_TEST
+
+/* The child of a vfork() has wishes of its own, and its parent does not see them. */
+static int borrow(void *arg)
+{
+	struct kmem_signals_exec exec;
+	bool is_right;
+
+	(void)arg;
+	mask_do(SIG_SETMASK, BIT(SIGSEGV));
+	action_set(SIGBUS, SIG_IGN, 0, 0);
+	action_set(SIGSYS, SIG_DFL, 0, 0);
+	action_set(SIGUSR1, SIG_DFL, 0, 0);
+	kmem_signals_exec_begin(&exec);
+	is_right = host_mask() == BIT(SIGSEGV) && host_action_get(SIGBUS).handler == (unsigned long)(uintptr_t)SIG_IGN &&
+		   host_action_get(SIGSYS).handler == (unsigned long)(uintptr_t)call && mask_now() == BIT(SIGSEGV) &&
+		   action_get(SIGBUS).sa_handler == SIG_IGN && action_get(SIGSYS).sa_handler == SIG_DFL;
+	kmem_signals_exec_end(&exec);
+	_exit(is_right ? 0 : 1);
+}
+
+START_TEST(child_on_borrowed_memory_keeps_its_wishes_to_itself)
+{
+	static char stack[64 * 1024] __attribute__((aligned(16)));
+	int status;
+	pid_t child;
+
+	(void)kmem_thread_id();
+	take();
+	calls_take();
+	mask_do(SIG_SETMASK, CALLS);
+	action_set(SIGBUS, on_signal, 0, CALLS);
+	action_set(SIGSYS, on_signal, 0, CALLS);
+	action_set(SIGUSR1, on_signal, 0, CALLS);
+	child = clone(borrow, stack + sizeof(stack), CLONE_VM | CLONE_VFORK | SIGCHLD, NULL);
+	ck_assert_int_gt(child, 0);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	ck_assert_uint_eq(mask_now(), CALLS);
+	expect_action(SIGBUS, on_signal, 0, CALLS);
+	expect_action(SIGSYS, on_signal, 0, CALLS);
+	expect_action(SIGUSR1, on_signal, 0, CALLS);
+	mask_do(SIG_SETMASK, 0);
+}
+END_TEST
+
 static TCase *case_add(Suite *suite, const char *name)
 {
 	TCase *tcase = tcase_create(name);
@@ -2633,6 +2865,19 @@ Suite *kmem_test_suite(void)
 		tcase_add_loop_test(tcase, waiting_thread_can_be_cancelled, 0, WAITS * WAYS);
 	}
 	tcase_add_loop_test(tcase, waiting_tells_the_hosts_errors, 0, WAYS);
+
+	tcase = tcase_create("calls");
+	tcase_add_checked_fixture(tcase, setup, calls_teardown);
+	suite_add_tcase(suite, tcase);
+	tcase_add_test(tcase, calls_are_the_programs_unless_taken);
+	tcase_add_loop_test(tcase, calls_and_traps_are_taken_by_themselves, 0, 4);
+	tcase_add_loop_test(tcase, call_that_was_sent_is_the_programs, 0, WAYS);
+	tcase_add_test(tcase, mask_set_in_a_call_outlasts_it);
+	tcase_add_test(tcase, raw_action_is_the_same_action);
+	tcase_add_test(tcase, wishes_are_true_for_an_exec);
+	if (!harness_on_asan() && !harness_on_tsan()) {
+		tcase_add_test(tcase, child_on_borrowed_memory_keeps_its_wishes_to_itself);
+	}
 
 	if (may_die()) {
 		deaths_add(suite);

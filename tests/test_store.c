@@ -2,7 +2,7 @@
 /*
  * The backing stores: one suite of what the contract asks, run over each of them, the file store's cache and its file,
  * and the wrappers through which the kernel calls a store. The test plays the core: it owns the frames and keeps to the
- * order of calls of lib/kernel/paging.c.
+ * order of calls of lib/kernel/paging.c and paging_out.c.
  */
 #include "kernel/store.h"
 
@@ -715,7 +715,7 @@ START_TEST(path_that_cannot_be_is_an_error)
 
 	snprintf(bad, sizeof(bad), "%s/no/swap", directory);
 	ck_assert_int_eq(try_start(&kmem_store_file, 4, bad), -ENOENT);
-	ck_assert_int_eq(try_start(&kmem_store_file, 4, directory), -EEXIST);
+	ck_assert_int_eq(try_start(&kmem_store_file, 4, "/dev/null"), -EEXIST);
 }
 END_TEST
 
@@ -744,6 +744,17 @@ START_TEST(temporary_file_has_no_name)
 
 	start(&kmem_store_file, 4);
 	umask(mask);
+	(void)evict(0, 0, false);
+	ck_assert_uint_eq(open_file_mode(), 0600);
+	ck_assert_int_eq(rmdir(directory), 0);
+	ck_assert_int_eq(mkdir(directory, 0700), 0);
+}
+END_TEST
+
+START_TEST(directory_gets_a_file_without_a_name)
+{
+	ck_assert_int_eq(unsetenv("TMPDIR"), 0);
+	ck_assert_int_eq(try_start(&kmem_store_file, 4, directory), 0);
 	(void)evict(0, 0, false);
 	ck_assert_uint_eq(open_file_mode(), 0600);
 	ck_assert_int_eq(rmdir(directory), 0);
@@ -1244,7 +1255,7 @@ static bool is_due(size_t frame, bool is_fault)
 	return is_fault ? is_backed(frame) || left >= 1 : left >= 2;
 }
 
-/* lib/kernel/paging.c, evict(): false if the page stays. */
+/* lib/kernel/paging_out.c, evict(): false if the page stays. */
 static bool model_evict(size_t frame, bool is_fault)
 {
 	struct page *page = &model.pages[model.page_of[frame]];
@@ -1517,6 +1528,7 @@ static void add_file(Suite *suite)
 	tcase_add_test(tcase, file_at_a_path_is_private_and_removed);
 	tcase_add_test(tcase, file_that_exists_is_left_alone);
 	tcase_add_test(tcase, path_that_cannot_be_is_an_error);
+	tcase_add_test(tcase, directory_gets_a_file_without_a_name);
 	tcase_add_test(tcase, temporary_file_has_no_name);
 	tcase_add_test(tcase, disk_errors_are_returned);
 	tcase_add_test(tcase, file_that_was_cut_short_is_an_error);

@@ -36,7 +36,7 @@ enum kmem_access {
 };
 
 /*
- * What a bad access hit. The reason is K_ERR_CPU_EXCEPTION where the access itself was wrong (UNMAPPED to NO_EXEC, NESTED), or
+ * What a bad access hit. The reason is K_ERR_CPU_EXCEPTION where the access itself was wrong (UNMAPPED to NO_ACCESS, NESTED), or
  * K_ERR_STACK_CHK_FAIL where it was the thread's stack that overflowed, and K_ERR_KERNEL_PANIC where the machine could not serve
  * it (STORE, NO_MEMORY, HOST, FORK).
  */
@@ -46,6 +46,7 @@ enum kmem_fault_kind {
 	KMEM_FAULT_GUARD,     /* a guard page */
 	KMEM_FAULT_READ_ONLY, /* write to a page without K_MEM_PERM_RW */
 	KMEM_FAULT_NO_EXEC,   /* execution of a page without K_MEM_PERM_EXEC */
+	KMEM_FAULT_NO_ACCESS, /* a page that nothing may access, with contents: mprotect(PROT_NONE) of a preloaded program */
 	KMEM_FAULT_STORE,     /* the store could not bring the page in */
 	KMEM_FAULT_NO_MEMORY, /* no frame could be had: all pinned, or no victim can be stored */
 	KMEM_FAULT_HOST,      /* the host refused: out of mappings or memory */

@@ -100,7 +100,7 @@ struct kmem_config {
 
 	const char *engine; /* "auto" or "mmap"; auto */
 	const char *policy; /* "clock", "lru" or "nru"; clock */
-	const char *store;  /* "ram", "ram:PAGES", "file" or "file:PATH"; ram, as many pages as the VM range */
+	const char *store;  /* "ram", "ram:PAGES", "file" or "file:PATH", a directory or a new file; ram, as many pages as the VM range */
 
 	const struct kmem_eviction_ops *policy_ops; /* a policy of the program's own, in place of a named one */
 	void *policy_arg;
@@ -109,7 +109,12 @@ struct kmem_config {
 	size_t store_pages; /* locations of the store at most; the VM range, or what `store` says */
 
 	unsigned int nru_period_ms; /* tick of NRU, in milliseconds; 100 */
-	const char *stats_path;     /* report at shutdown and at exit: a path (JSON if it ends in .json), "-": stderr; none */
+	/*
+	 * Report at shutdown, at exit and before a fatal error ends the process: a path (JSON if it ends in .json, %p is the process's id),
+	 * "fd:N" for a descriptor, "-" for standard error; none. Environment: KMEM_STATS; KMEM_STATS_FORMAT=json or text, KMEM_STATS_THREADS=1,
+	 * KMEM_STATS_SIGNAL=USR2 and KMEM_STATS_INTERVAL=SECONDS say what is in it, and when there are more, which are appended.
+	 */
+	const char *stats_path;
 };
 
 /**
@@ -221,7 +226,7 @@ enum kmem_page_state {
 
 struct kmem_page_status {
 	enum kmem_page_state state;
-	uint32_t flags;      /* permissions and cache mode; not UNMAPPED or GUARD */
+	uint32_t flags;      /* permissions, with KMEM_PERM_NO_ACCESS, and cache mode; not UNMAPPED or GUARD */
 	uintptr_t phys;      /* IN: physical address */
 	uintptr_t location;  /* OUT: location, or one of KMEM_LOCATION_ANON_* */
 	bool accessed;       /* IN */
@@ -299,7 +304,13 @@ int kmem_histogram_get(enum kmem_histogram_kind kind, struct kmem_histogram *his
  */
 int kmem_map_print(int fd);
 
-/** Print setup, usage, counters and histograms as a table, or as one JSON object, to descriptor @p fd. As above. */
+/**
+ * Print setup, usage, counters and histograms as a table, without empty histograms, or as one JSON object, to descriptor @p fd. As above.
+ *
+ * Members of the object keep their names and meanings as long as "version" is 1; there may be more. The reports that stats_path asks for
+ * are one line each, and say more: "event" ("exit", "shutdown", "fatal error", "signal", "interval"), "program", "pid", "elapsed_ns",
+ * "resident_bytes", "store_read_bytes", "store_written_bytes", with KMEM_STATS_THREADS "threads", an array, and "threads_ended".
+ */
 int kmem_report_print(int fd, bool json);
 
 /**

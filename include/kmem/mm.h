@@ -43,6 +43,9 @@ extern "C" {
 #define K_MEM_PERM_EXEC 0x10
 #define K_MEM_PERM_USER 0x20
 
+/* Our own, and in reports only: not even readable, with contents kept. */
+#define KMEM_PERM_NO_ACCESS 0x80000000U
+
 /* Map a physical region at the virtual address of the same number. */
 #define K_MEM_DIRECT_MAP 0x40
 

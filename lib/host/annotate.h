@@ -33,6 +33,19 @@
 #define KMEM_NO_TSAN
 #endif
 
+/* For functions that look at what may have been left on a stack. */
+#define KMEM_NO_ASAN __attribute__((no_sanitize("address")))
+
+/*
+ * For functions that do nothing but call the program's code: they lie together, so that a call whose return address is there is known
+ * to be the program's (a function whose last act is a call leaves its own caller's address). KMEM_CALLBACK_END goes behind the call.
+ */
+#define KMEM_CALLBACK __attribute__((noinline, section("kmem_callbacks")))
+#define KMEM_CALLBACK_END __asm__ volatile("")
+
+extern const char __start_kmem_callbacks[] __attribute__((visibility("hidden")));
+extern const char __stop_kmem_callbacks[] __attribute__((visibility("hidden")));
+
 /* Order between threads that ThreadSanitizer does not see, because a library that makes it is not instrumented. */
 #ifdef __SANITIZE_THREAD__
 #include <sanitizer/tsan_interface.h>

@@ -25,4 +25,10 @@ long kmem_copy_strnlen(const char *string, size_t max);
  */
 bool kmem_copy_fixup(void *ucontext);
 
+/*
+ * What is asked of other instructions, there: it may change the context so that the handler returns elsewhere, and says whether it did. Set
+ * once; NULL before.
+ */
+extern bool (*_Atomic kmem_copy_rescue)(void *ucontext);
+
 #endif /* KMEM_HOST_COPY_H */

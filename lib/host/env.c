@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The environment, and sizes as people write them.
+ * The environment; sizes, times and signals as people write them.
  */
 #include "host/env.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -118,4 +120,73 @@ int kmem_size_parse(const char *text, size_t *size)
 	}
 	*size = value << shift;
 	return 0;
+}
+
+#define MS_PER_SECOND 1000UL
+
+int kmem_seconds_parse(const char *text, unsigned int *milliseconds)
+{
+	size_t value;
+	int error;
+
+	if (digit(*text) >= 10 || (text[0] == '0' && (text[1] | 0x20) == 'x')) {
+		return -EINVAL;
+	}
+	text = parse_number(text, &value, &error);
+	if (error == 0 && __builtin_mul_overflow(value, MS_PER_SECOND, &value)) {
+		error = -ERANGE;
+	}
+	if (error != 0) {
+		return error;
+	}
+	if (*text == '.') {
+		text++;
+		for (size_t weight = MS_PER_SECOND / 10; weight > 0 && digit(*text) < 10; weight /= 10) {
+			value += weight * digit(*text++);
+		}
+	}
+	if (*text != '\0') {
+		return -EINVAL;
+	}
+	if (value > UINT_MAX) {
+		return -ERANGE;
+	}
+	*milliseconds = (unsigned int)value;
+	return 0;
+}
+
+/* A signal by its number, or by its distance from the first real-time one. */
+static int signal_number(const char *text, int base)
+{
+	size_t value;
+	int error;
+
+	text = parse_number(text, &value, &error);
+	if (error != 0 || *text != '\0' || value > (size_t)(SIGRTMAX - base)) {
+		return -EINVAL;
+	}
+	return base + (int)value;
+}
+
+int kmem_signal_parse(const char *text)
+{
+	if (digit(*text) < 10) {
+		int signo = signal_number(text, 0);
+
+		return signo > 0 ? signo : -EINVAL;
+	}
+	if (strncmp(text, "SIG", 3) == 0) {
+		text += 3;
+	}
+	if (strncmp(text, "RTMIN", 5) == 0) {
+		return text[5] == '\0' ? SIGRTMIN : text[5] == '+' ? signal_number(text + 6, SIGRTMIN) : -EINVAL;
+	}
+	for (int signo = 1; signo < SIGRTMIN; signo++) {
+		const char *name = sigabbrev_np(signo);
+
+		if (name != NULL && strcmp(name, text) == 0) {
+			return signo;
+		}
+	}
+	return -EINVAL;
 }

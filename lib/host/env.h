@@ -24,4 +24,13 @@ bool kmem_env_is_asan(void);
  */
 int kmem_size_parse(const char *text, size_t *size);
 
+/*
+ * Parse a time in seconds, with up to three decimals: "5", "0.25". 0 with milliseconds; -EINVAL for anything else, -ERANGE where it
+ * does not fit.
+ */
+int kmem_seconds_parse(const char *text, unsigned int *milliseconds);
+
+/* Parse a signal: "USR2", "SIGUSR2", "RTMIN+1" or a number. The number, or -EINVAL where there is no such signal. */
+int kmem_signal_parse(const char *text);
+
 #endif /* KMEM_HOST_ENV_H */

@@ -7,22 +7,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host/descriptor.h"
 #include "host/failpoint.h"
+#include "host/limit.h"
 #include "host/log.h"
 #include "host/process.h"
-#include "host/signals.h"
-
-#define DESCRIPTOR_MIN 700
 
 /* Bytes moved at a time, on the stack. */
 #define COPY_SIZE 8192
+
+/* How long a stream that does not block may take nothing: long for a reader at work, and an end for one that has stopped. */
+#define APPEND_WAIT_MS 2000
 
 /* The result of a system call, with errno put back. */
 static long result(long value, int saved)
@@ -35,26 +37,16 @@ static long result(long value, int saved)
 
 static int file_open(const char *path, int flags, mode_t mode)
 {
-	int saved = errno;
 	int ret = kmem_failpoint();
-	int high;
 
 	if (ret != 0) {
 		return ret;
 	}
 	do {
-		ret = (int)result(syscall(SYS_openat, AT_FDCWD, path, flags | O_CLOEXEC, mode), saved);
+		ret = (int)KMEM_HOST_LIMITED(RLIMIT_NOFILE, SYS_openat, AT_FDCWD, (long)path, flags | O_CLOEXEC,
+					     (long)mode);
 	} while (ret == -EINTR);
-	if (ret < 0) {
-		return ret;
-	}
-	high = fcntl(ret, F_DUPFD_CLOEXEC, DESCRIPTOR_MIN);
-	errno = saved;
-	if (high < 0) {
-		return ret;
-	}
-	kmem_host_file_close(ret);
-	return high;
+	return ret < 0 ? ret : kmem_descriptor_own(ret);
 }
 
 /* A file under a name of its own, unlinked at once, for file systems without O_TMPFILE. */
@@ -90,14 +82,21 @@ static int temporary_in(const char *dir)
 	return fd;
 }
 
+const char *kmem_host_file_directory(void)
+{
+	const char *dir = getenv("TMPDIR");
+
+	return dir != NULL ? dir : "";
+}
+
 int kmem_host_file_temporary(const char *dir)
 {
 	int fd;
 
 	if (dir == NULL) {
-		dir = getenv("TMPDIR");
+		dir = kmem_host_file_directory();
 	}
-	if (dir != NULL && dir[0] != '\0') {
+	if (dir[0] != '\0') {
 		return temporary_in(dir);
 	}
 	fd = temporary_in("/var/tmp");
@@ -116,7 +115,48 @@ int kmem_host_file_open(const char *path)
 
 int kmem_host_file_report(const char *path)
 {
-	return file_open(path, O_WRONLY | O_CREAT | O_TRUNC, 0666);
+	return file_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK, 0666);
+}
+
+int kmem_host_file_report_more(const char *path)
+{
+	return file_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK, 0666);
+}
+
+/* The type of the file at path, 0 if there is none. */
+static mode_t file_type(const char *path)
+{
+	int saved = errno;
+	struct stat status;
+	mode_t type = stat(path, &status) == 0 ? status.st_mode & S_IFMT : 0;
+
+	errno = saved;
+	return type;
+}
+
+bool kmem_host_file_is_special(const char *path)
+{
+	mode_t type = file_type(path);
+
+	return type != 0 && type != S_IFREG;
+}
+
+bool kmem_host_file_is_directory(const char *path)
+{
+	return file_type(path) == S_IFDIR;
+}
+
+int kmem_host_file_identify(int fd, struct kmem_host_file_identity *identity)
+{
+	int saved = errno;
+	struct stat status;
+	int ret = (int)result(fstat(fd, &status), saved);
+
+	if (ret == 0) {
+		identity->device = status.st_dev;
+		identity->inode = status.st_ino;
+	}
+	return ret;
 }
 
 int kmem_host_path_absolute(const char *path, char *absolute, size_t size)
@@ -147,29 +187,22 @@ void kmem_host_file_remove(const char *path)
 
 void kmem_host_file_close(int fd)
 {
-	int saved = errno;
-
-	(void)syscall(SYS_close, fd);
-	errno = saved;
+	kmem_descriptor_close(fd);
 }
 
 /* Repeat a transfer until all of it is done. */
 static int transfer(long number, int fd, char *buffer, size_t size, size_t offset)
 {
-	int saved = errno;
 	int ret = kmem_failpoint();
 
 	if (ret != 0) {
 		return ret;
 	}
 	while (size > 0) {
-		long done = result(syscall(number, fd, buffer, size, (off_t)offset), saved);
+		long done = KMEM_HOST_LIMITED(RLIMIT_FSIZE, number, fd, (long)buffer, (long)size, (long)offset);
 
 		if (done == -EINTR) {
 			continue;
-		}
-		if (done == -EFBIG) {
-			kmem_signals_discard(SIGXFSZ); /* a limit on file sizes: an error like others */
 		}
 		if (done <= 0) {
 			return done < 0 ? (int)done : -EIO;
@@ -191,15 +224,27 @@ int kmem_host_file_write(int fd, const void *buffer, size_t size, size_t offset)
 	return transfer(SYS_pwrite64, fd, (char *)buffer, size, offset);
 }
 
+/* Wait until a stream that does not block takes more: false where it does not for APPEND_WAIT_MS. */
+static bool append_wait(int fd)
+{
+	struct pollfd stream = {.fd = fd, .events = POLLOUT};
+	int saved = errno;
+	long ret;
+
+	do {
+		ret = result(syscall(SYS_poll, &stream, 1, APPEND_WAIT_MS), saved);
+	} while (ret == -EINTR);
+	return ret > 0;
+}
+
 int kmem_host_file_append(int fd, const void *buffer, size_t size)
 {
 	const char *rest = buffer;
-	int saved = errno;
 
 	while (size > 0) {
-		long done = result(syscall(SYS_write, fd, rest, size), saved);
+		long done = KMEM_HOST_LIMITED(RLIMIT_FSIZE, SYS_write, fd, (long)rest, (long)size);
 
-		if (done == -EINTR) {
+		if (done == -EINTR || (done == -EAGAIN && append_wait(fd))) {
 			continue;
 		}
 		if (done < 0) {
@@ -254,7 +299,7 @@ int kmem_host_file_copy(int from, int to, size_t size)
 		ret = copy_stretch(from, to, (size_t)data, (size_t)hole);
 		offset = (size_t)hole;
 	}
-	return ret != 0 ? ret : (int)result(ftruncate(to, (off_t)size), saved);
+	return ret != 0 ? ret : (int)KMEM_HOST_LIMITED(RLIMIT_FSIZE, SYS_ftruncate, to, (long)size);
 }
 
 int kmem_host_file_punch(int fd, size_t offset, size_t size)
@@ -279,8 +324,7 @@ int kmem_host_file_usage(int fd, size_t *bytes)
 
 int kmem_host_file_replace(int from, int to)
 {
-	int saved = errno;
-	int ret = (int)result(syscall(SYS_dup3, from, to, O_CLOEXEC), saved);
+	int ret = (int)KMEM_HOST_LIMITED(RLIMIT_NOFILE, SYS_dup3, from, to, O_CLOEXEC);
 
 	if (ret < 0) {
 		return ret;

@@ -9,7 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* An unlinked file of mode 0600 in directory dir (NULL: $TMPDIR, else /var/tmp, else /tmp). Close-on-exec, high number. */
+/* Where the environment wants temporary files: $TMPDIR, or "". Not in a trap or under a lock: the environment may be paged memory. */
+const char *kmem_host_file_directory(void);
+
+/* An unlinked file of mode 0600 in directory dir (NULL: the environment's; "": /var/tmp, else /tmp). Close-on-exec, high number. */
 int kmem_host_file_temporary(const char *dir);
 
 /* Create the file at path, mode 0600, for reading and writing. -EEXIST if there is one, others as open() has them. */
@@ -18,8 +21,21 @@ int kmem_host_file_create(const char *path);
 /* Open the file at path for reading. */
 int kmem_host_file_open(const char *path);
 
-/* Open the file at path for a report: created, or truncated. */
+/* Open the file at path for a report: created, or truncated. Does not block; -ENXIO: a named pipe that nobody reads. */
 int kmem_host_file_report(const char *path);
+
+/* The same for one more report behind those that are there. */
+int kmem_host_file_report_more(const char *path);
+
+/* Whether there is something at path that is no regular file: a device, a pipe, a directory. */
+bool kmem_host_file_is_special(const char *path);
+bool kmem_host_file_is_directory(const char *path);
+
+/* What a descriptor refers to, to be told from another: device and inode. 0, or -EBADF. */
+struct kmem_host_file_identity {
+	unsigned long device, inode;
+};
+int kmem_host_file_identify(int fd, struct kmem_host_file_identity *identity);
 
 /* path, made absolute by the working directory. 0; -ENAMETOOLONG where it does not fit in size bytes with its NUL. */
 int kmem_host_path_absolute(const char *path, char *absolute, size_t size);
@@ -33,7 +49,7 @@ void kmem_host_file_close(int fd);
 int kmem_host_file_read(int fd, void *buffer, size_t size, size_t offset);
 int kmem_host_file_write(int fd, const void *buffer, size_t size, size_t offset);
 
-/* Append to a stream, pipe or terminal; all of it or an error. */
+/* Append to a stream, pipe or terminal; all of it or an error. One that does not block is waited for, for some seconds: -EAGAIN. */
 int kmem_host_file_append(int fd, const void *buffer, size_t size);
 
 /* Copy the first size bytes of one file to another, holes kept where the host can. */

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The C library's functions that would take SIGSEGV and SIGBUS from libkmem, wrapped.
+ * The C library's functions that would take SIGSEGV, SIGBUS and SIGSYS from libkmem, wrapped.
  *
  * A program that links libkmem calls these in their place. They do what the C library's do, and in the same way where libkmem
- * is not booted; while it is, SIGSEGV and SIGBUS stay deliverable and the program's wishes for them are remembered
+ * is not booted; while it is, the signals that it has taken stay deliverable and the program's wishes for them are remembered
  * (signals.c). pthread_create() also gives the new thread an alternate stack, and has it known (thread.h).
+ *
+ * Where alternate stacks are the library's own, whatever is allocated may be absent at any time, and a new thread must be able to trap
+ * before it touches any of it. It finds its stack made, and what it needs to know in the note above that. The C library creates a thread
+ * with every signal blocked and looks at what hangs on the thread's attributes in there, so it gets attributes with nothing on
+ * them: the processors and the mask that the program put there are set by the new thread. Nor may a thread run on paged memory: the host
+ * kernel writes to its descriptor, and the C library has it told about that with every signal blocked. Where the program gives such
+ * a stack, the C library makes another of the same size.
  *
  * Documentation: the manual pages of the functions; differences are none that a program should see.
  */
@@ -196,7 +203,19 @@ static sigset_t stripped(const sigset_t *set)
 	return copy;
 }
 
-#define NEXT(name) (__extension__(__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
+static void *next_find(void *_Atomic *known, const char *name)
+{
+	void *next = atomic_load_explicit(known, memory_order_acquire);
+
+	if (next == NULL) {
+		next = dlsym(RTLD_NEXT, name);
+		atomic_store_explicit(known, next, memory_order_release);
+	}
+	return next;
+}
+
+/* The C library's function of this name, searched for once. */
+#define NEXT(name) __extension__({ static void *_Atomic known; (__typeof__(&(name)))next_find(&known, #name); })
 
 EXPORT int sigsuspend(const sigset_t *set)
 {
@@ -271,12 +290,41 @@ EXPORT int epoll_pwait(int epfd, struct epoll_event *events, int count, int time
 			    sizeof(kmem_sigmask));
 }
 
+EXPORT int epoll_pwait2(int epfd, struct epoll_event *events, int count, const struct timespec *timeout, const sigset_t *set)
+{
+	__typeof__(&epoll_pwait2) next = NEXT(epoll_pwait2);
+	sigset_t mask;
+
+	if (set != NULL) {
+		mask = stripped(set);
+	}
+	if (next != NULL) {
+		return next(epfd, events, count, timeout, set != NULL ? &mask : NULL);
+	}
+	pthread_testcancel();
+	return (int)syscall(SYS_epoll_pwait2, epfd, events, count, timeout, set != NULL ? &mask : NULL,
+			    sizeof(kmem_sigmask));
+}
+
+/* Processors that attributes can name; more are not looked at. */
+#define CPUS_SIZE 1024UL
+
 /* What a new thread needs of its maker. */
 struct start {
 	void *(*routine)(void *);
 	void *arg;
-	bool segv_blocked, bus_blocked;
+	uint64_t traps_blocked;
+	uint64_t blocked_beside;
+	void *altstack; /* its own, in whose note this lies; NULL: on the heap */
+
+	/* taken off the attributes, or the maker's */
+	bool has_mask;
+	kmem_sigmask mask;
+	size_t cpus_size; /* 0: any */
+	unsigned char cpus[CPUS_SIZE];
 };
+
+_Static_assert(sizeof(struct start) <= KMEM_THREAD_NOTE_SIZE, "a new thread's start is in a note");
 
 static void leave(void *unused)
 {
@@ -288,21 +336,46 @@ static void leave(void *unused)
 	}
 }
 
+/* What attributes would have had done by the C library. */
+static void attributes_apply(const struct start *start)
+{
+	if (start->cpus_size != 0) {
+		(void)syscall(SYS_sched_setaffinity, 0, start->cpus_size, start->cpus);
+	}
+	if (start->has_mask) {
+		(void)kmem_signals_mask(SIG_SETMASK, &start->mask, NULL);
+	}
+}
+
+KMEM_CALLBACK static void *routine_call(void *(*routine)(void *), void *arg)
+{
+	void *result = routine(arg);
+
+	KMEM_CALLBACK_END;
+	return result;
+}
+
 static void *thread_main(void *arg)
 {
-	struct start start = *(struct start *)arg;
-	struct kmem_thread *self = kmem_thread_self();
+	const struct start *start = arg;
+	void *(*routine)(void *) = start->routine;
+	void *routine_arg = start->arg;
 	void (*hook)(void) = kmem_thread_enter_hook;
 	void *result;
 
-	free(arg);
-	self->segv_blocked = start.segv_blocked;
-	self->bus_blocked = start.bus_blocked;
+	kmem_thread_self()->traps_blocked = start->traps_blocked;
+	kmem_thread_self()->blocked_beside = start->blocked_beside;
+	if (start->altstack != NULL) {
+		(void)kmem_thread_altstack_install(start->altstack);
+		attributes_apply(start);
+	} else {
+		free(arg);
+	}
 	if (hook != NULL) {
 		hook();
 	}
 	pthread_cleanup_push(leave, NULL);
-	result = start.routine(start.arg);
+	result = routine_call(routine, routine_arg);
 	pthread_cleanup_pop(1);
 	return result;
 }
@@ -340,25 +413,144 @@ static void stack_prepare(const pthread_attr_t *attr)
 	}
 }
 
+static struct start *start_get(void)
+{
+	struct start *start;
+	void *altstack;
+
+	if (!kmem_thread_altstack_is_own()) {
+		start = malloc(sizeof(*start));
+		if (start != NULL) {
+			start->altstack = NULL;
+		}
+		return start;
+	}
+	if (kmem_thread_altstack_get(&altstack) != 0) {
+		return NULL;
+	}
+	start = kmem_thread_altstack_note(altstack);
+	start->altstack = altstack;
+	return start;
+}
+
+static void start_put(struct start *start)
+{
+	if (start->altstack != NULL) {
+		kmem_thread_altstack_put(start->altstack);
+	} else {
+		free(start);
+	}
+}
+
+/* Take the processors and the mask off attributes. */
+static void extras_take(const pthread_attr_t *attr, struct start *start)
+{
+	cpu_set_t *cpus = (cpu_set_t *)(void *)start->cpus;
+	sigset_t set;
+
+	if (pthread_attr_getaffinity_np(attr, CPUS_SIZE, cpus) == 0) {
+		for (size_t i = 0; i < CPUS_SIZE; i++) {
+			/* All of them is what is said where none were set. */
+			start->cpus_size = start->cpus[i] != UINT8_MAX ? CPUS_SIZE : start->cpus_size;
+		}
+	}
+	if (pthread_attr_getsigmask_np(attr, &set) == 0) {
+		start->has_mask = true;
+		start->mask = mask_of(&set) & ~INTERNAL;
+	}
+}
+
+/* Stacks smaller than this are made larger: the library's own TLS is in them, too. */
+#define STACK_SMALL (1024UL * 1024)
+#define STACK_MORE (64UL * 1024)
+
+static bool is_paged(const void *stack, size_t size)
+{
+	return kmem_thread_stack_is_paged != NULL && kmem_thread_stack_is_paged(stack, size);
+}
+
+static void stack_copy(const pthread_attr_t *from, pthread_attr_t *to)
+{
+	void *stack;
+	size_t guard;
+	size_t size;
+
+	if (pthread_attr_getguardsize(from, &guard) == 0) {
+		(void)pthread_attr_setguardsize(to, guard);
+	}
+	if (pthread_attr_getstack(from, &stack, &size) != 0) {
+		return;
+	}
+	/* Where none was set, the end of it is address 0. */
+	if ((uintptr_t)stack + size != 0 && !is_paged(stack, size)) {
+		(void)pthread_attr_setstack(to, stack, size);
+	} else if (pthread_attr_getstacksize(from, &size) == 0) {
+		(void)pthread_attr_setstacksize(to, size < STACK_SMALL ? size + STACK_MORE : size);
+	}
+}
+
+/* Attributes with nothing hanging on them; that is in *start. */
+static void attributes_flatten(const pthread_attr_t *from, pthread_attr_t *to, struct start *start)
+{
+	struct sched_param param;
+	int value;
+
+	(void)pthread_attr_init(to);
+	if (pthread_attr_getdetachstate(from, &value) == 0) {
+		(void)pthread_attr_setdetachstate(to, value);
+	}
+	if (pthread_attr_getscope(from, &value) == 0) {
+		(void)pthread_attr_setscope(to, value);
+	}
+	if (pthread_attr_getinheritsched(from, &value) == 0 && value == PTHREAD_EXPLICIT_SCHED) {
+		(void)pthread_attr_setinheritsched(to, value);
+		if (pthread_attr_getschedpolicy(from, &value) == 0 && pthread_attr_getschedparam(from, &param) == 0) {
+			(void)pthread_attr_setschedpolicy(to, value);
+			(void)pthread_attr_setschedparam(to, &param);
+		}
+	}
+	stack_copy(from, to);
+	extras_take(from, start);
+}
+
+/* Create a thread with signals blocked in it until it has set its mask. */
+static int masked_create(pthread_t *thread, const pthread_attr_t *attr, struct start *start)
+{
+	kmem_sigmask saved;
+	int ret;
+
+	if (!start->has_mask) {
+		return thread_create(thread, attr, thread_main, start);
+	}
+	kmem_signals_block(&saved);
+	ret = thread_create(thread, attr, thread_main, start);
+	kmem_signals_restore(&saved);
+	return ret;
+}
+
 EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*routine)(void *), void *arg)
 {
-	const struct kmem_thread *self = kmem_thread_self();
-	struct start *start = malloc(sizeof(*start));
+	struct start *start = start_get();
+	pthread_attr_t flat;
 	int ret;
 
 	if (start == NULL) {
 		return EAGAIN;
 	}
-	*start = (struct start){
-		.routine = routine,
-		.arg = arg,
-		.segv_blocked = self->segv_blocked,
-		.bus_blocked = self->bus_blocked,
-	};
+	start->routine = routine;
+	start->arg = arg;
+	start->traps_blocked = kmem_thread_self()->traps_blocked;
+	start->blocked_beside = kmem_thread_self()->blocked_beside;
+	start->has_mask = false;
+	start->cpus_size = 0;
+	if (attr != NULL && start->altstack != NULL) {
+		attributes_flatten(attr, &flat, start);
+		attr = &flat;
+	}
 	stack_prepare(attr);
-	ret = thread_create(thread, attr, thread_main, start);
+	ret = masked_create(thread, attr, start);
 	if (ret != 0) {
-		free(start);
+		start_put(start);
 	}
 	return ret;
 }

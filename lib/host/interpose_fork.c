@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/process.h"
+#include "host/stack.h"
 
 static pid_t (*next)(void);
 
@@ -18,12 +19,13 @@ __attribute__((constructor(101))) static void find_next(void)
 	next = __extension__(pid_t(*)(void))dlsym(RTLD_NEXT, "_Fork");
 }
 
-__attribute__((visibility("default"))) pid_t _Fork(void)
+static long bare_fork(void *unused)
 {
 	const struct kmem_process_fork_hooks hooks = kmem_process_fork_hooks;
 	pid_t pid;
 	int error;
 
+	(void)unused;
 	if (next == NULL) {
 		errno = ENOSYS;
 		return -1;
@@ -41,4 +43,10 @@ __attribute__((visibility("default"))) pid_t _Fork(void)
 	}
 	errno = error;
 	return pid;
+}
+
+/* Parent and child write to the stack before each has its own frames: it may not be a paged one. */
+__attribute__((visibility("default"))) pid_t _Fork(void)
+{
+	return (pid_t)kmem_stack_call(bare_fork, NULL);
 }

@@ -4,12 +4,16 @@
  *
  * The order, outermost first:
  *
+ *   - guard lock     (lib/preload/guard_record.c)  slots and records of guarded blocks; 0 to 2 within, when the area grows
  *   0 interrupt lock (lib/kernel/irq.c)     the program's emulated interrupts; around 1 for policies and stores of its own
- *   1 paging mutex   (lib/kernel/paging.c)  held over a whole page-in or page-out where the store asks for serialised calls
+ *   1 paging mutex   (lib/kernel/kernel.c)  held over a whole page-in or page-out where the store asks for serialised calls
  *   2 kernel lock    (lib/kernel/kernel.h)  page table writes, regions, frames, policy, store bookkeeping, statistics
- *   3 signal lock    (lib/host/signals.c)   the program's wishes for SIGSEGV and SIGBUS
+ *   3 signal lock    (lib/host/signals.c)   the program's wishes for SIGSEGV, SIGBUS and SIGSYS
+ *   4 stack lock     (lib/host/thread.c)    alternate stacks that wait for the end of their threads
+ *   5 limit lock     (lib/host/limit.c)     limits on files and descriptors, while one is lifted
+ *   - backtrace lock (lib/preload/trace.c)  backtraces that are kept; within the guard lock at a fork only
  *
- * Holders of 1 to 3 have every signal but the synchronous ones blocked (32 and 33 too), so no handler of the program's
+ * Holders of 1 to 5 have every signal but the synchronous ones blocked (32 and 33 too), so no handler of the program's
  * runs under a lock, and no cancellation either. Nobody touches paged memory under a lock: a trap taken by a holder is
  * found out by `kmem_thread_self()->locks` and reported as fatal. A fault of the caller's is taken with no lock held,
  * because the public functions touch the caller's memory only outside.

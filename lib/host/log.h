@@ -28,12 +28,15 @@ void kmem_log(enum kmem_log_level level, const char *format, ...) __attribute__(
 /* Text to standard error as it is, without prefix or newline. At most 511 bytes, here and in each kmem_out(). */
 void kmem_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Buffered text to a descriptor: a report is a sequence of kmem_out() and one kmem_out_finish(). */
+/*
+ * Buffered text to a descriptor: a report is a sequence of kmem_out() and one kmem_out_finish(). As much as a pipe takes in one piece is
+ * written at once, so that the short reports of several processes do not mix.
+ */
 struct kmem_out {
 	int fd;
 	int error; /* first -errno of a write */
 	size_t used;
-	char buffer[1024];
+	char buffer[4096];
 };
 
 void kmem_out(struct kmem_out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));

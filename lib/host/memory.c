@@ -11,8 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "host/descriptor.h"
 #include "host/failpoint.h"
-#include "host/signals.h"
+#include "host/limit.h"
 
 _Static_assert((int)KMEM_PROT_READ == PROT_READ && (int)KMEM_PROT_WRITE == PROT_WRITE && (int)KMEM_PROT_EXEC == PROT_EXEC &&
 		       (int)KMEM_PROT_NONE == PROT_NONE,
@@ -22,7 +23,6 @@ _Static_assert((int)KMEM_PROT_READ == PROT_READ && (int)KMEM_PROT_WRITE == PROT_
 #define RESERVE_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
 
 /* Descriptors of the library's own begin here, above those that programs count on. */
-#define DESCRIPTOR_MIN 700
 
 size_t kmem_host_page_size(void)
 {
@@ -69,14 +69,11 @@ static int map(void **addr, size_t size, int prot, int flags, int fd, size_t off
 	return 0;
 }
 
-/* The result of a call that returns 0 or sets errno, which is put back. A limit on file sizes is an error like others. */
+/* The result of a call that returns 0 or sets errno, which is put back. */
 static int result(int value, int saved)
 {
 	int ret = value == 0 ? 0 : -errno;
 
-	if (ret == -EFBIG) {
-		kmem_signals_discard(SIGXFSZ);
-	}
 	errno = saved;
 	return ret;
 }
@@ -123,6 +120,13 @@ int kmem_host_range_dontfork(uintptr_t addr, size_t size, bool dontfork)
 	return result(madvise((void *)addr, size, dontfork ? MADV_DONTFORK : MADV_DOFORK), saved);
 }
 
+int kmem_host_range_wipeonfork(uintptr_t addr, size_t size)
+{
+	int saved = errno;
+
+	return result(madvise((void *)addr, size, MADV_WIPEONFORK), saved);
+}
+
 int kmem_host_range_dontdump(uintptr_t addr, size_t size)
 {
 	int saved = errno;
@@ -143,47 +147,32 @@ int kmem_host_file_map_anywhere(void **addr, size_t size, int fd)
 	return map(addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 }
 
-/* Out of the way of the descriptors that programs count on, where the limit allows. */
-static int descriptor_raise(int fd)
-{
-	int high = fcntl(fd, F_DUPFD_CLOEXEC, DESCRIPTOR_MIN);
-
-	if (high < 0) {
-		return fd;
-	}
-	(void)close(fd);
-	return high;
-}
-
 int kmem_host_memfd_create(const char *name, size_t size)
 {
-	int saved = errno;
 	int ret = kmem_failpoint();
 	int fd;
 
 	if (ret != 0) {
 		return ret;
 	}
-	fd = memfd_create(name, MFD_CLOEXEC);
+	fd = (int)KMEM_HOST_LIMITED(RLIMIT_NOFILE, SYS_memfd_create, (long)name, MFD_CLOEXEC);
 	if (fd < 0) {
-		return result(-1, saved);
+		return fd;
 	}
-	fd = descriptor_raise(fd);
-	ret = result(ftruncate(fd, (off_t)size), saved);
+	fd = kmem_descriptor_own(fd);
+	ret = (int)KMEM_HOST_LIMITED(RLIMIT_FSIZE, SYS_ftruncate, fd, (long)size);
 	if (ret != 0) {
-		(void)close(fd);
+		kmem_descriptor_close(fd);
 		return ret;
 	}
-	errno = saved;
 	return fd;
 }
 
 int kmem_host_memfd_populate(int fd, size_t offset, size_t size)
 {
-	int saved = errno;
 	int ret = kmem_failpoint();
 
-	return ret != 0 ? ret : result((int)syscall(SYS_fallocate, fd, 0, (off_t)offset, (off_t)size), saved);
+	return ret != 0 ? ret : (int)KMEM_HOST_LIMITED(RLIMIT_FSIZE, SYS_fallocate, fd, 0, (long)offset, (long)size);
 }
 
 int kmem_host_private_put(uintptr_t addr, const void *from, size_t size, unsigned int prot)

@@ -42,6 +42,9 @@ int kmem_host_range_protect(uintptr_t addr, size_t size, unsigned int prot);
 /* Keep a range out of children (fork leaves a hole there), or let it be copied again. */
 int kmem_host_range_dontfork(uintptr_t addr, size_t size, bool dontfork);
 
+/* Let private memory be zeroes in children that fork makes. */
+int kmem_host_range_wipeonfork(uintptr_t addr, size_t size);
+
 /* Keep a range out of core files. */
 int kmem_host_range_dontdump(uintptr_t addr, size_t size);
 

@@ -72,6 +72,27 @@ static int grow(struct kmem_pool *pool)
 	return 0;
 }
 
+/* Free objects, counted up to a maximum. */
+static size_t free_count(const struct kmem_pool *pool, size_t max)
+{
+	size_t count = 0;
+
+	for (const struct free_object *object = pool->free; object != NULL && count < max; object = object->next) {
+		count++;
+	}
+	return count;
+}
+
+int kmem_pool_reserve(struct kmem_pool *pool, size_t count)
+{
+	int ret = 0;
+
+	while (ret == 0 && free_count(pool, count) < count) {
+		ret = grow(pool);
+	}
+	return ret;
+}
+
 void *kmem_pool_get(struct kmem_pool *pool)
 {
 	struct free_object *object;

@@ -20,6 +20,9 @@ void kmem_pool_init(struct kmem_pool *pool, size_t object_size);
 /* Gives all chunks back; objects handed out are gone. A zeroed pool is fine. */
 void kmem_pool_finish(struct kmem_pool *pool);
 
+/* Make sure that the next so many calls of get, puts aside, cannot fail. 0, or -errno where the host has no memory. */
+int kmem_pool_reserve(struct kmem_pool *pool, size_t count);
+
 /* A zeroed object, or NULL where the host has no memory. */
 void *kmem_pool_get(struct kmem_pool *pool);
 void kmem_pool_put(struct kmem_pool *pool, void *object);

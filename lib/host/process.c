@@ -4,16 +4,35 @@
  */
 #include "host/process.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "host/file.h"
 
 struct kmem_process_fork_hooks kmem_process_fork_hooks;
 
 int kmem_process_id(void)
 {
 	return (int)syscall(SYS_getpid);
+}
+
+void kmem_process_name(char *name, size_t size)
+{
+	int fd = kmem_host_file_open("/proc/self/comm");
+	long length = 0;
+
+	if (fd >= 0) {
+		int saved = errno;
+
+		length = syscall(SYS_pread64, fd, name, size - 1, 0);
+		errno = saved;
+		kmem_host_file_close(fd);
+	}
+	name[length > 0 ? length : 0] = '\0';
+	name[strcspn(name, "\n")] = '\0';
 }
 
 void kmem_process_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void))

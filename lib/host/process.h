@@ -6,9 +6,13 @@
 #define KMEM_HOST_PROCESS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* The process's id. _sigsafe. */
 int kmem_process_id(void);
+
+/* The program's name as the host shows it: of its file, at most 15 characters; "" where it does not tell. _sigsafe. */
+void kmem_process_name(char *name, size_t size);
 
 /* As pthread_atfork(). */
 void kmem_process_at_fork(void (*prepare)(void), void (*parent)(void), void (*child)(void));

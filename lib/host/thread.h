@@ -5,6 +5,7 @@
 #ifndef KMEM_HOST_THREAD_H
 #define KMEM_HOST_THREAD_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,12 +22,21 @@ struct kmem_thread {
 	bool in_isr;         /* inside an emulated interrupt handler */
 	uintptr_t retry_addr;    /* last trap that needed nothing done, and how often in a row */
 	unsigned int retry_count;
-	const char *refusal; /* paging.c: why the last frame that was asked for could not be had */
-	bool segv_blocked, bus_blocked; /* the program's wish; never the truth */
-	uint64_t traps_pending;   /* signals.c: sent while the program had them blocked, a bit a signal */
-	uint64_t traps_delivered; /* signals.c: whose handler of the program's is running */
-	uintptr_t delivery;       /* signals.c: frame of the innermost such delivery */
-	void *altstack;      /* that attach made; NULL if none */
+	const char *refusal; /* paging_out.c: why the last frame that was asked for could not be had */
+	uint64_t traps_blocked;   /* signals_mask.c: taken ones that the program wishes blocked, a bit a signal; never the truth */
+	uint64_t blocked_beside;  /* signals_mask.c: the other signals that were blocked when that wish was made */
+	uint64_t traps_pending;   /* signals_mask.c: sent while the program had them blocked, a bit a signal */
+	uint64_t traps_delivered; /* signals_deliver.c: whose handler of the program's is running */
+	uintptr_t delivery;       /* signals_deliver.c: the innermost such delivery, on its stack; of no meaning once left by a jump */
+	uintptr_t delivery_bottom; /* signals_deliver.c: of the stack that this is on */
+	struct {
+		uint32_t tid; /* the last one's; the rest is of no meaning in another */
+		uint64_t blocked, changed, ignored; /* wishes, a bit a signal: mask; actions set; of these, to be ignored */
+	} borrower;               /* signals_mask.c: the child of a vfork() that runs as this thread */
+	void *altstack;      /* that attach made, with its guard; NULL if none */
+	size_t altstack_size; /* without the guard */
+	bool altstack_retired; /* in use until the thread is no more, and somebody else's then */
+	stack_t altstack_wish; /* the program's, where stacks are our own: never the truth */
 	bool attached;
 
 	/* Written under the kernel lock. */
@@ -71,6 +81,35 @@ void kmem_thread_forked(void);
 int kmem_thread_altstack_create(void);
 void kmem_thread_altstack_destroy(void);
 
+/*
+ * From now on alternate stacks are the library's *own*: of this size at least, installed whatever the program installs, which is
+ * remembered and shown to it. They stay installed until a thread is no more; destroy only says that it will not be long. Before the
+ * first of them is made, and for good.
+ */
+void kmem_thread_altstack_own(size_t size);
+bool kmem_thread_altstack_is_own(void);
+
+/*
+ * What sigaltstack() does, for a thread whose stack pointer is sp. The structures are the caller's own. A larger stack than there
+ * is makes ours as large. With a context, for code that a trap has interrupted: the change takes effect when it returns. 0 or -errno.
+ */
+int kmem_thread_altstack_exchange(const stack_t *stack, stack_t *old, uintptr_t sp, stack_t *context);
+
+/*
+ * An own stack for a thread that is about to be made, so that it can trap from its first instruction: found or mapped by its maker,
+ * given back if there will be no thread, installed by the thread. note is resident memory that comes with it, for what
+ * the two have to tell each other. 0 or -errno.
+ */
+#define KMEM_THREAD_NOTE_SIZE 2048UL
+
+int kmem_thread_altstack_get(void **stack);
+void kmem_thread_altstack_put(void *stack);
+void *kmem_thread_altstack_note(void *stack);
+int kmem_thread_altstack_install(void *stack);
+
+/* The end of the calling thread's own alternate stack, a multiple of the page size; NULL if it has none. _sigsafe. */
+void *kmem_thread_altstack_end(void);
+
 /* Whether an address lies below the calling thread's alternate stack, where only an overflow of it leads. _sigsafe. */
 bool kmem_thread_altstack_is_guard(uintptr_t addr);
 
@@ -83,5 +122,8 @@ extern void (*kmem_thread_leave_hook)(void);
 
 /* Called by it before the thread is made, with the stack that the program gave. */
 extern void (*kmem_thread_stack_hook)(void *stack, size_t size);
+
+/* Whether any of such a stack is paged memory; NULL before boot. */
+extern bool (*kmem_thread_stack_is_paged)(const void *stack, size_t size);
 
 #endif /* KMEM_HOST_THREAD_H */

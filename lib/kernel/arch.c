@@ -121,7 +121,7 @@ int arch_mem_map(void *virt, uintptr_t phys, size_t size, uint32_t flags)
 		return -EINVAL;
 	}
 	section_enter(&section);
-	kmem_paging_settle((uintptr_t)virt, size);
+	(void)kmem_paging_settle((uintptr_t)virt, size);
 	ret = map((uintptr_t)virt, phys, size, flags);
 	atomic_store(&is_used, true);
 	section_leave(&section);
@@ -142,7 +142,7 @@ int arch_mem_unmap(void *addr, size_t size)
 		return -EINVAL;
 	}
 	section_enter(&section);
-	kmem_paging_settle((uintptr_t)addr, size);
+	(void)kmem_paging_settle((uintptr_t)addr, size);
 	ret = kmem_mmu_unmap((uintptr_t)addr, size);
 	section_leave(&section);
 	return ret;
@@ -208,7 +208,7 @@ void arch_mem_page_out(void *addr, uintptr_t location)
 		return;
 	}
 	section_enter(&section);
-	kmem_paging_settle(page, kmem_page_size());
+	(void)kmem_paging_settle(page, kmem_page_size());
 	/* A page of the program's own leaves its bytes in its frame. */
 	if (kmem_pte_state(kmem_pte_get(page)) == KMEM_PTE_IN && kmem_program_image_adopt(page) == 0 &&
 	    KMEM_RELIEVED(kmem_mmu_page_out_begin(page)) == 0) {
@@ -227,7 +227,7 @@ void arch_mem_page_in(void *addr, uintptr_t phys)
 		return;
 	}
 	section_enter(&section);
-	kmem_paging_settle(page, kmem_page_size());
+	(void)kmem_paging_settle(page, kmem_page_size());
 	if (kmem_pte_state(kmem_pte_get(page)) == KMEM_PTE_OUT) {
 		kmem_mmu_page_in_begin(page);
 		kmem_mmu_page_in_end_concealed(page, phys);

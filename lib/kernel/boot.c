@@ -138,6 +138,17 @@ static int frames_init(void)
 			       settings->page_size, settings->is_zephyr ? kmem_program_frames() : NULL);
 }
 
+/* The name of the store's file, where it has one. */
+static void store_name_remove(void)
+{
+	const struct kmem_settings *settings = &kmem_kernel.settings;
+
+	if (settings->store_ops == &kmem_store_file && settings->store_path != NULL &&
+	    !kmem_host_file_is_directory(settings->store_path)) {
+		kmem_host_file_remove(settings->store_path);
+	}
+}
+
 static int store_init(void)
 {
 	const struct kmem_settings *settings = &kmem_kernel.settings;
@@ -149,6 +160,10 @@ static int store_init(void)
 	};
 	int ret = kmem_store_init(&kmem_kernel.store, settings->store_ops, &params);
 
+	/* A program that becomes another by exec, or is killed, leaves no name behind: the other one's process is the same. */
+	if (ret == 0 && kmem_kernel.is_preloaded) {
+		store_name_remove();
+	}
 	/* Where the name is in a struct of another version is anybody's guess. */
 	if (ret != 0 && settings->store_ops->version != KMEM_STORE_VERSION) {
 		return fail(ret, "backing store: version %u, must be %u", settings->store_ops->version, KMEM_STORE_VERSION);
@@ -308,24 +323,23 @@ static int boot(const struct kmem_config *config)
 	kmem_kernel.boot_pid = kmem_process_id();
 	atomic_store(&kmem_kernel.pid, kmem_kernel.boot_pid);
 	atomic_store(&kmem_kernel.fork_error, 0);
+	kmem_report_init();
 	atomic_store_explicit(&kmem_kernel.booted, true, memory_order_release);
 	return 0;
 }
 
 void kmem_kernel_abandon(void)
 {
-	const struct kmem_settings *settings = &kmem_kernel.settings;
-
-	if (kmem_is_booted() && settings->store_ops == &kmem_store_file && settings->store_path != NULL &&
-	    kmem_kernel.boot_pid == kmem_process_id()) {
-		kmem_host_file_remove(settings->store_path);
+	kmem_report_fatal();
+	if (kmem_is_booted() && !kmem_kernel.is_preloaded && kmem_kernel.boot_pid == kmem_process_id()) {
+		store_name_remove();
 	}
 }
 
 /* The process that booted ends without kmem_shutdown(): paged memory may be in use still, so all of it stays. */
 static void at_exit(void)
 {
-	kmem_report_write();
+	kmem_report_exit();
 	kmem_kernel_abandon();
 }
 
@@ -361,6 +375,10 @@ int kmem_boot(const struct kmem_config *config)
 		return ret;
 	}
 	at_exit_register();
+	/* A preloaded library starts its reports itself, since the heap may be in the making here. */
+	if (!kmem_kernel.is_preloaded) {
+		(void)kmem_report_start();
+	}
 	return 0;
 }
 
@@ -409,7 +427,7 @@ int kmem_shutdown(void)
 	kmem_sigmask saved;
 	int ret;
 
-	kmem_report_write();
+	kmem_report_shutdown();
 	kmem_signals_block(&saved);
 	kmem_lock_acquire(&boot_lock);
 	ret = shut_down();

@@ -16,7 +16,9 @@
 #include "host/file.h"
 #include "host/log.h"
 #include "host/memory.h"
+#include "host/process.h"
 #include "kernel/eviction.h"
+#include "kernel/kernel.h"
 #include "kernel/program_image.h"
 #include "kernel/store.h"
 
@@ -65,6 +67,7 @@ static void defaults_apply(struct resolver *resolver)
 	settings->assertions = true;
 	settings->stats = true;
 	settings->timing = true;
+	settings->stats_fd = -1;
 	settings->engine = "auto";
 	settings->policy_ops = &kmem_eviction_clock;
 	settings->store_ops = &kmem_store_ram;
@@ -74,7 +77,8 @@ static void defaults_apply(struct resolver *resolver)
 static int record_apply(struct resolver *resolver)
 {
 	struct kmem_settings *settings = resolver->settings;
-	int ret = kmem_config_record_apply(settings, resolver->error, resolver->error_size);
+	/* An unmodified program has none. */
+	int ret = kmem_kernel.is_preloaded ? 0 : kmem_config_record_apply(settings, resolver->error, resolver->error_size);
 
 	/* What the record says of the store stands until a layer above says otherwise. */
 	resolver->store_pages = settings->store_pages;
@@ -148,6 +152,27 @@ static int policy_apply(const struct resolver *resolver, const char *name, const
 	return 0;
 }
 
+/*
+ * Preloaded programs start others, which have a file of their own each: the path goes on with the process's id, unless it is a directory.
+ */
+static int store_path_copy(const struct resolver *resolver, const char *name, const char *path)
+{
+	char *copy = resolver->settings->store_path_text;
+	int ret = path_copy(resolver, name, path, copy);
+	size_t length;
+
+	if (ret != 0 || !kmem_kernel.is_preloaded || kmem_host_file_is_directory(copy)) {
+		return ret;
+	}
+	length = strlen(copy);
+	if ((size_t)kmem_format(copy + length, KMEM_CONFIG_PATH_SIZE - length, ".%d", kmem_process_id()) >=
+	    KMEM_CONFIG_PATH_SIZE - length) {
+		return fail(resolver, "%s: a path of %zu characters, %d are possible with the process's id", name, length,
+			    KMEM_CONFIG_PATH_SIZE - 1);
+	}
+	return 0;
+}
+
 static int store_apply(struct resolver *resolver, const char *name, const char *store)
 {
 	struct kmem_settings *settings = resolver->settings;
@@ -165,18 +190,7 @@ static int store_apply(struct resolver *resolver, const char *name, const char *
 		return 0;
 	}
 	settings->store_path = settings->store_path_text;
-	return path_copy(resolver, name, path, settings->store_path_text);
-}
-
-static int stats_path_apply(const struct resolver *resolver, const char *name, const char *path)
-{
-	struct kmem_settings *settings = resolver->settings;
-
-	settings->stats_path = settings->stats_path_text;
-	if (strcmp(path, "-") == 0) {
-		return text_copy(resolver, name, path, settings->stats_path_text, sizeof(settings->stats_path_text));
-	}
-	return path_copy(resolver, name, path, settings->stats_path_text);
+	return store_path_copy(resolver, name, path);
 }
 
 static int switch_apply(const struct resolver *resolver, const char *name, enum kmem_switch given, bool *setting)
@@ -352,7 +366,7 @@ static int config_apply(struct resolver *resolver, const struct kmem_config *con
 		ret = engine_apply(resolver, "engine", config->engine);
 	}
 	if (ret == 0 && config->stats_path != NULL) {
-		ret = stats_path_apply(resolver, "stats_path", config->stats_path);
+		ret = kmem_config_stats_path_apply(settings, "stats_path", config->stats_path, resolver->error, resolver->error_size);
 	}
 	if (ret == 0 && config->device_count != 0 && config->devices == NULL) {
 		ret = fail(resolver, "device_count is %zu, but devices is NULL", config->device_count);
@@ -438,24 +452,6 @@ static int env_names_apply(struct resolver *resolver)
 	return ret;
 }
 
-/* KMEM_STATS: a path, "-" or "1" for standard error, "0" for no report. */
-static int env_stats_apply(const struct resolver *resolver)
-{
-	struct kmem_settings *settings = resolver->settings;
-	const char *value = kmem_env_get("KMEM_STATS");
-
-	if (value == NULL) {
-		return 0;
-	}
-	if (strcmp(value, "0") == 0) {
-		settings->stats_path = NULL;
-		return 0;
-	}
-	settings->stats = true;
-	settings->timing = true;
-	return stats_path_apply(resolver, "KMEM_STATS", strcmp(value, "1") == 0 ? "-" : value);
-}
-
 static int env_readahead_check(const struct resolver *resolver)
 {
 	const char *value = kmem_env_get("KMEM_READAHEAD");
@@ -468,9 +464,13 @@ static int env_readahead_check(const struct resolver *resolver)
 
 static void env_warn(const char *name, const char *value, void *arg)
 {
+	/* Those of lib/preload/ among them: programs that link the library may run in the same environment. */
 	static const char *const known[] = {
-		"KMEM_RAM",   "KMEM_VM_BASE",   "KMEM_VM_SIZE", "KMEM_ENGINE", "KMEM_POLICY",
-		"KMEM_STORE", "KMEM_READAHEAD", "KMEM_STATS",   "KMEM_LOG",    "KMEM_SEED",
+		"KMEM_ENGINE",        "KMEM_GUARD",      "KMEM_GUARD_SAMPLE",   "KMEM_LOG",
+		"KMEM_MMAP_MIN",      "KMEM_POLICY",     "KMEM_PRELOAD",        "KMEM_RAM",
+		"KMEM_READAHEAD",     "KMEM_SEED",       "KMEM_STATS",          "KMEM_STATS_FORMAT",
+		"KMEM_STATS_SIGNAL",  "KMEM_STORE",      "KMEM_STATS_INTERVAL", "KMEM_STATS_THREADS",
+		"KMEM_SYSCALLS",      "KMEM_VM_BASE",    "KMEM_VM_SIZE",
 	};
 
 	(void)value;
@@ -490,7 +490,7 @@ static int env_apply(struct resolver *resolver)
 	int ret = env_sizes_apply(resolver);
 
 	ret = ret == 0 ? env_names_apply(resolver) : ret;
-	ret = ret == 0 ? env_stats_apply(resolver) : ret;
+	ret = ret == 0 ? kmem_config_stats_env_apply(resolver->settings, resolver->error, resolver->error_size) : ret;
 	ret = ret == 0 ? env_readahead_check(resolver) : ret;
 	kmem_env_walk(env_warn, NULL);
 	return ret;

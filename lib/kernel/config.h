@@ -12,6 +12,8 @@
 
 #include <kmem/kmem.h>
 
+#include "host/file.h"
+
 /* Longest path of a store or a report, with its NUL. */
 #define KMEM_CONFIG_PATH_SIZE 4096
 
@@ -52,7 +54,12 @@ struct kmem_settings {
 	const char *store_path; /* NULL: the store's own choice */
 	size_t store_pages;
 	unsigned int nru_period_ms;
-	const char *stats_path; /* "-": standard error; NULL: no report */
+	const char *stats_path; /* "-": standard error; "fd:N": a descriptor; NULL: no report */
+	int stats_fd;           /* of "-" and "fd:N"; -1: a path */
+	struct kmem_host_file_identity stats_fd_identity; /* what stats_fd must be to be written to; zeroes: whatever it is */
+	bool is_stats_json, has_stats_threads;
+	int stats_signal;                /* a report at each of these; 0: none */
+	unsigned int stats_interval_ms;  /* a report at this interval; 0: none */
 
 	/* What the strings above may point to. */
 	char engine_text[32];
@@ -80,6 +87,13 @@ void kmem_config_finish(struct kmem_settings *settings);
  * with a message.
  */
 int kmem_config_record_apply(struct kmem_settings *settings, char *error, size_t error_size);
+
+/*
+ * config_stats.c: what the environment says of the report (KMEM_STATS and its kin), over what is set. path: stats_path as somebody gave
+ * it, "" for none, to be taken over by the first function. 0, or -EINVAL with a message.
+ */
+int kmem_config_stats_path_apply(struct kmem_settings *settings, const char *name, const char *path, char *error, size_t error_size);
+int kmem_config_stats_env_apply(struct kmem_settings *settings, char *error, size_t error_size);
 
 /* config_check.c: whether the values agree. 0 or -EINVAL with a message. Pure. */
 int kmem_config_check(const struct kmem_settings *settings, char *error, size_t error_size);

@@ -8,6 +8,7 @@
 
 #include "host/log.h"
 #include "kernel/eviction.h"
+#include "kernel/kernel.h"
 #include "kernel/program.h"
 #include "kernel/record.h"
 #include "kernel/store.h"
@@ -113,7 +114,7 @@ bool kmem_config_is_recorded(void)
 	const char *file;
 	char error[8];
 
-	if (kmem_record_find(&record, &file, error, sizeof(error)) == 0) {
+	if (kmem_kernel.is_preloaded || kmem_record_find(&record, &file, error, sizeof(error)) == 0) {
 		return false;
 	}
 	return !is_set(&record, KMEM_RECORD_OWN_BOOT);

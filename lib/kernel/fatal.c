@@ -24,6 +24,7 @@
 #include "host/signals.h"
 #include "host/thread.h"
 #include "kernel/kernel.h"
+#include "kernel/paging.h"
 #include "machine/page_table.h"
 
 /* State of the error that this thread is in. */
@@ -71,6 +72,34 @@ void kmem_fatal_stack_set(bool (*is_stack_guard)(uintptr_t addr))
 	atomic_store(&stack_hook, is_stack_guard);
 }
 
+static void (*_Atomic explain_hook)(const struct arch_esf *esf);
+
+void kmem_fatal_explain_set(void (*explain)(const struct arch_esf *esf))
+{
+	atomic_store(&explain_hook, explain);
+}
+
+/* Whatever else is known of the address, where the access itself was wrong. */
+static void explain_more(const struct arch_esf *esf)
+{
+	void (*more)(const struct arch_esf *esf) = atomic_load(&explain_hook);
+
+	switch (esf->kind) {
+	case KMEM_FAULT_NONE:
+	case KMEM_FAULT_STORE:
+	case KMEM_FAULT_NO_MEMORY:
+	case KMEM_FAULT_HOST:
+	case KMEM_FAULT_NESTED:
+	case KMEM_FAULT_FORK:
+		return;
+	default:
+		break;
+	}
+	if (more != NULL) {
+		more(esf);
+	}
+}
+
 static void thread_print(void)
 {
 	const char *(*name)(void **object) = atomic_load(&name_hook);
@@ -107,6 +136,9 @@ void kmem_fatal_print(unsigned int reason, const struct arch_esf *esf)
 	thread_print();
 	if (esf != NULL && esf->text != NULL && esf->text[0] != '\0') {
 		kmem_log(KMEM_LOG_ERROR, "%s", esf->text);
+	}
+	if (esf != NULL) {
+		explain_more(esf);
 	}
 }
 
@@ -186,7 +218,7 @@ void kmem_fatal_raise(unsigned int reason)
 	kmem_fatal_panic(reason, "%s", reason_text(reason));
 }
 
-static const char *access_text(enum kmem_access access)
+const char *kmem_fatal_access_text(enum kmem_access access)
 {
 	switch (access) {
 	case KMEM_ACCESS_WRITE:
@@ -207,6 +239,8 @@ static const char *target_text(enum kmem_fault_kind kind)
 		return "a read-only page";
 	case KMEM_FAULT_NO_EXEC:
 		return "a page that is not executable";
+	case KMEM_FAULT_NO_ACCESS:
+		return "a page that allows no access";
 	case KMEM_FAULT_STORE:
 		return "a page that the backing store cannot bring in";
 	case KMEM_FAULT_NO_MEMORY:
@@ -226,6 +260,9 @@ static const char *flags_text(uint32_t flags)
 {
 	bool is_exec = (flags & K_MEM_PERM_EXEC) != 0;
 
+	if ((flags & KMEM_PERM_NO_ACCESS) != 0) {
+		return "inaccessible";
+	}
 	if ((flags & K_MEM_PERM_RW) != 0) {
 		return is_exec ? "read-write-execute" : "read-write";
 	}
@@ -289,7 +326,7 @@ static void place_append(char *text, size_t size, uintptr_t addr)
 
 static void explain(char *text, size_t size, const struct kmem_trap *trap, enum kmem_fault_kind kind, int error)
 {
-	(void)kmem_format(text, size, "%s %s at 0x%zx", access_text(trap->access), target_text(kind), (size_t)trap->addr);
+	(void)kmem_format(text, size, "%s %s at 0x%zx", kmem_fatal_access_text(trap->access), target_text(kind), (size_t)trap->addr);
 	if (kind == KMEM_FAULT_NO_MEMORY) {
 		append(text, size, ": %s", kmem_thread_self()->refusal);
 	}
@@ -302,6 +339,10 @@ static void explain(char *text, size_t size, const struct kmem_trap *trap, enum 
 		append(text, size, ", outside the VM range");
 	}
 	append(text, size, "; by the instruction at 0x%zx", (size_t)trap->pc);
+	if (kind == KMEM_FAULT_NO_MEMORY && kmem_kernel.is_preloaded &&
+	    (kmem_thread_self()->refusal == kmem_paging_store_full || error == -ENOSPC)) {
+		append(text, size, "; give it more room: KMEM_STORE (--store) ram:PAGES, or file:DIRECTORY on a larger disk");
+	}
 }
 
 static struct arch_esf esf_of(const struct kmem_trap *trap, enum kmem_fault_kind kind, int error, const char *text)
@@ -353,12 +394,19 @@ void kmem_fatal_trap(struct kmem_trap *trap, enum kmem_fault_kind kind, int erro
 	kmem_signals_default(trap->signo);
 }
 
+void kmem_fatal_explain(const struct kmem_trap *trap, enum kmem_fault_kind kind)
+{
+	struct arch_esf esf = esf_of(trap, kind, 0, "");
+
+	explain_more(&esf);
+}
+
 void kmem_fatal_nested(struct kmem_trap *trap)
 {
 	char text[480] = "";
 	struct arch_esf esf = esf_of(trap, KMEM_FAULT_NESTED, 0, text);
 
-	(void)kmem_format(text, sizeof(text), "%s %s at 0x%zx; by the instruction at 0x%zx", access_text(trap->access),
+	(void)kmem_format(text, sizeof(text), "%s %s at 0x%zx; by the instruction at 0x%zx", kmem_fatal_access_text(trap->access),
 			  target_text(KMEM_FAULT_NESTED), (size_t)trap->addr, (size_t)trap->pc);
 	current.is_printed = false;
 	kmem_fatal_print(K_ERR_CPU_EXCEPTION, &esf);

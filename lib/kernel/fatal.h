@@ -44,6 +44,18 @@ void kmem_fatal_trap(struct kmem_trap *trap, enum kmem_fault_kind kind, int erro
 /* The same for a trap under a lock, or inside a policy or store: explained, never handed to the program's handler. */
 void kmem_fatal_nested(struct kmem_trap *trap);
 
+/* An access in words, for `0x... of ...` to follow. */
+const char *kmem_fatal_access_text(enum kmem_access access);
+
+/*
+ * What can say more of a bad access, where the access itself was wrong, such as to which block of a heap it belongs: called in the
+ * faulting thread, in the handler of its signal, with no lock held, after the access has been explained.
+ */
+void kmem_fatal_explain_set(void (*explain)(const struct arch_esf *esf));
+
+/* Have it said of an access that is the program's own to handle, and that is not explained otherwise. */
+void kmem_fatal_explain(const struct kmem_trap *trap, enum kmem_fault_kind kind);
+
 /* Print what the default handler prints, unless it has been printed for this error. */
 void kmem_fatal_print(unsigned int reason, const struct arch_esf *esf);
 

@@ -4,14 +4,18 @@
  *
  * In order: a page that moves is waited for. An address outside the VM range is not ours, unless a Zephyr program leaves it to
  * us. A trap taken under a lock, or inside a policy or store, is a bug of the code there. An access that the page's permissions
- * forbid is fatal, as is one to a guard or unmapped page. A page that is in and allows the access was served by another thread
+ * forbid is refused, as is one to a guard or unmapped page. A page that is in and allows the access was served by another thread
  * meanwhile: try again; should that not help, the host's mapping is not what the entry says, because somebody mapped over it, and
  * it is made so again. All else goes to paging.
+ *
+ * What is refused, or cannot be served, is fatal, save in two cases: a copy of the library's own (host/copy.h) ends there instead, and
+ * a preloaded program that has a handler for the signal gets it, as Linux would have sent it, if it was the access that was wrong.
  */
 #include "kernel/fault.h"
 
 #include <errno.h>
 
+#include "host/copy.h"
 #include "host/memory.h"
 #include "host/signals.h"
 #include "host/thread.h"
@@ -55,6 +59,9 @@ static enum kmem_fault_kind forbidden(kmem_pte pte, enum kmem_access access)
 	default:
 		break;
 	}
+	if ((pte & KMEM_PTE_NO_ACCESS) != 0) {
+		return KMEM_FAULT_NO_ACCESS;
+	}
 	if (access == KMEM_ACCESS_WRITE && (pte & K_MEM_PERM_RW) == 0) {
 		return KMEM_FAULT_READ_ONLY;
 	}
@@ -84,6 +91,44 @@ static bool is_fatal_outside(struct kmem_trap *trap)
 		return false;
 	}
 	kmem_fatal_trap(trap, KMEM_FAULT_UNMAPPED, 0);
+	return true;
+}
+
+/*
+ * Whether a preloaded program handles the signal itself, which is then made what Linux would have sent. To the host all of the VM
+ * is mapped, so what it says of an address where nothing is has to be put right.
+ */
+static bool is_program_to_handle(const struct kmem_trap *trap, enum kmem_fault_kind kind)
+{
+	if (!kmem_kernel.is_preloaded || kmem_signals_is_default(trap->signo)) {
+		return false;
+	}
+	switch (kind) {
+	case KMEM_FAULT_UNMAPPED:
+		trap->info->si_code = SEGV_MAPERR;
+		return true;
+	case KMEM_FAULT_GUARD:
+	case KMEM_FAULT_READ_ONLY:
+	case KMEM_FAULT_NO_EXEC:
+	case KMEM_FAULT_NO_ACCESS:
+		trap->info->si_code = SEGV_ACCERR;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* End an access that cannot be served. No lock is held. What the vector returns. */
+static bool refuse(struct kmem_trap *trap, enum kmem_fault_kind kind, int error)
+{
+	if (kmem_copy_fixup(trap->ucontext)) {
+		return true;
+	}
+	if (is_program_to_handle(trap, kind)) {
+		kmem_fatal_explain(trap, kind);
+		return false;
+	}
+	kmem_fatal_trap(trap, kind, error);
 	return true;
 }
 
@@ -160,8 +205,7 @@ bool kmem_fault_vector(struct kmem_trap *trap)
 	}
 	ret = kmem_fork_error();
 	if (ret != 0) {
-		kmem_fatal_trap(trap, KMEM_FAULT_FORK, ret);
-		return true;
+		return refuse(trap, KMEM_FAULT_FORK, ret);
 	}
 	since = kmem_stats_clock();
 	if (!is_locked) {
@@ -172,9 +216,6 @@ bool kmem_fault_vector(struct kmem_trap *trap)
 	if (!is_locked) {
 		kmem_kernel_unlock_in_trap();
 	}
-	if (ret != 0) {
-		/* The kind says it all where the access itself was wrong. */
-		kmem_fatal_trap(trap, kind, ret == -EFAULT ? 0 : ret);
-	}
-	return true;
+	/* The kind says it all where the access itself was wrong. */
+	return ret == 0 || refuse(trap, kind, ret == -EFAULT ? 0 : ret);
 }

@@ -9,9 +9,18 @@
  * the copy in place: the range is reserved again, the direct map is mapped on the copy, and what was exposed is exposed. The
  * parent drops the copy.
  *
+ * Where it may be done, RAM is not copied but frozen (lib/machine/ram.h): every page is concealed, and parent and child each copy what they
+ * touch, when they do. The parent does not even do that once the child has ended or become another program. It may be done in preloaded
+ * programs, which fork often, and whose pinned pages may trap.
+ *
+ * The child of a preloaded program inherits no locks, as mlock(2) has it: what was pinned for them may go out.
+ *
  * If the copy cannot be made, the fork goes on, but the child may not touch the VM: its first access is a fatal error that
  * says why. A fork cannot be refused from here, and sharing silently would be worse. Children of _Fork(), which runs no handlers,
- * are always so.
+ * are always so, save in preloaded programs.
+ *
+ * A preloaded program may fork by an instruction of its own, which nothing here sees. Its child shares RAM with it, and is told by a
+ * word that the host wipes in children and that the handlers put back: what needs the library, as a trap does, is a fatal error there.
  *
  * The *window* is the time from the end of prepare to the parent's or child's handler. The forking thread holds the kernel lock
  * then, and code of glibc's that runs in it may touch paged memory: such a trap is served under the lock that is held.
@@ -22,6 +31,7 @@
 
 #include <errno.h>
 
+#include "host/limit.h"
 #include "host/log.h"
 #include "host/memory.h"
 #include "host/process.h"
@@ -33,6 +43,8 @@
 #include "kernel/kernel.h"
 #include "kernel/paging.h"
 #include "kernel/program_image.h"
+#include "kernel/report.h"
+#include "kernel/space.h"
 #include "kernel/thread.h"
 #include "machine/mmu.h"
 #include "machine/ram.h"
@@ -42,8 +54,37 @@ static struct {
 	kmem_sigmask saved;
 	uint64_t *mapped; /* frames that are mapped as physical memory, a bit a frame; NULL but while copying */
 	int error; /* why there is no copy; 0: there is one */
+	bool is_frozen; /* RAM is not copied, but frozen */
 	_Atomic bool is_open; /* between the end of prepare and parent or child: the window */
+	bool is_touched;      /* a trap was served in the window */
 } pending;
+
+/* Not 0 in a process that these handlers know; NULL where nobody looks. Constant once set. */
+static _Atomic uint32_t *known;
+
+static void known_set(void)
+{
+	if (known != NULL) {
+		atomic_store(known, 1);
+	}
+}
+
+/* Without the page that the host wipes, nothing is told. */
+static void known_init(void)
+{
+	size_t size = kmem_host_page_size();
+	void *memory;
+
+	if (kmem_host_memory_get(&memory, size) != 0) {
+		return;
+	}
+	if (kmem_host_range_wipeonfork((uintptr_t)memory, size) != 0) {
+		kmem_host_memory_free(memory, size);
+		return;
+	}
+	known = memory;
+	known_set();
+}
 
 #define WORD_BITS 64U
 
@@ -97,17 +138,52 @@ static int ram_copy(void)
 	return ret;
 }
 
+static int region_conceal(const struct kmem_region *region, void *arg)
+{
+	(void)arg;
+	return KMEM_RELIEVED(kmem_mmu_accessed_clear(region->addr, region->size, NULL));
+}
+
+static int all_conceal(void)
+{
+	return kmem_region_index_each(&kmem_kernel.index, region_conceal, NULL);
+}
+
+static int ram_freeze(void)
+{
+	int ret = kmem_kernel.is_preloaded ? all_conceal() : -ENOTSUP;
+
+	return ret == 0 ? kmem_ram_freeze_prepare() : ret;
+}
+
+/* What the parent does with RAM's copy, or instead of one. */
+static void ram_parent(void)
+{
+	if (!pending.is_frozen) {
+		kmem_ram_fork_parent();
+		return;
+	}
+	if (pending.is_touched && all_conceal() != 0) {
+		kmem_log(KMEM_LOG_ERROR, "fork: the host refuses to conceal pages; the child may see what is written to them");
+	}
+	kmem_ram_freeze_parent();
+}
+
 static int copies_make(void)
 {
-	int ret = ram_copy();
+	int ret = ram_freeze();
 
+	pending.is_frozen = ret == 0;
+	if (ret != 0) {
+		ret = ram_copy();
+	}
 	if (ret != 0) {
 		return ret;
 	}
 	ret = kmem_store_fork_prepare(&kmem_kernel.store);
 	if (ret != 0) {
 		kmem_store_fork_parent(&kmem_kernel.store);
-		kmem_ram_fork_parent();
+		ram_parent();
 	}
 	return ret;
 }
@@ -116,6 +192,7 @@ static int copies_make(void)
 static void begin(int (*copy)(void))
 {
 	kmem_sigmask saved;
+	int error;
 
 	if (!kmem_is_booted()) {
 		return;
@@ -124,13 +201,17 @@ static void begin(int (*copy)(void))
 	kmem_kernel_lock(&saved);
 	pending.saved = saved;
 	kmem_paging_quiesce();
-	pending.error = copy();
+	/* What may not use the VM has nothing to copy. */
+	error = kmem_fork_error();
+	pending.error = error != 0 ? error : copy();
 	if (pending.error != 0 && copy == copies_make) {
 		kmem_log(KMEM_LOG_WARNING, "fork: RAM or store cannot be copied (%s); the child may not use the VM",
 			 kmem_error_name(-pending.error));
 	}
 	(void)kmem_mmu_fork_prepare();
 	kmem_rcu_fork_prepare();
+	kmem_host_limit_fork_prepare();
+	pending.is_touched = false;
 	atomic_store(&pending.is_open, true);
 }
 
@@ -144,10 +225,13 @@ static int copies_refuse(void)
 	return -ENOTSUP;
 }
 
-/* A child of _Fork() may do little but exec, and is not worth a copy of RAM: it may not touch the VM. */
+/*
+ * A child of _Fork() may do little but exec, and is not worth a copy of RAM: it may not touch the VM. That of a program whose heap is
+ * there cannot even exec without.
+ */
 static void bare_prepare(void)
 {
-	begin(copies_refuse);
+	begin(kmem_kernel.is_preloaded ? copies_make : copies_refuse);
 }
 
 static void parent(void)
@@ -158,11 +242,12 @@ static void parent(void)
 		return;
 	}
 	atomic_store(&pending.is_open, false);
+	kmem_host_limit_fork_parent();
 	kmem_rcu_fork_parent();
 	kmem_mmu_fork_parent();
 	if (pending.error == 0) {
 		kmem_store_fork_parent(&kmem_kernel.store);
-		kmem_ram_fork_parent();
+		ram_parent();
 	}
 	saved = pending.saved;
 	kmem_kernel_unlock(&saved);
@@ -182,6 +267,11 @@ static int rebuild(void)
 	if (ret != 0 || pending.error != 0) {
 		return ret != 0 ? ret : pending.error;
 	}
+	if (pending.is_frozen) {
+		kmem_ram_freeze_child();
+		kmem_store_fork_child(&kmem_kernel.store);
+		return 0; /* no page is exposed */
+	}
 	ret = kmem_ram_fork_child();
 	if (ret != 0) {
 		return ret;
@@ -199,21 +289,27 @@ static void child_take_over(void)
 {
 	int pid = kmem_process_id();
 
+	known_set();
 	if (atomic_load(&kmem_kernel.pid) == pid) {
 		return;
 	}
 	kmem_thread_forked();
 	kmem_irq_forked();
 	kmem_lock_adopt(&kmem_kernel.lock);
+	kmem_host_limit_fork_adopt();
 	if (kmem_store_is_serialised(&kmem_kernel.store)) {
 		kmem_lock_adopt(&kmem_kernel.paging_mutex);
 	}
 	atomic_store(&kmem_kernel.pid, pid);
 	atomic_store(&kmem_kernel.fork_error, rebuild());
+	if (kmem_kernel.is_preloaded && kmem_fork_error() == 0) {
+		kmem_space_forked();
+	}
 }
 
 static void child(void)
 {
+	known_set();
 	if (!kmem_is_booted()) {
 		kmem_thread_forked();
 		kmem_irq_forked();
@@ -221,13 +317,25 @@ static void child(void)
 	}
 	child_take_over();
 	kmem_thread_list_forked();
+	kmem_report_forked();
 	atomic_store(&pending.is_open, false);
+	kmem_host_limit_fork_child();
 	kmem_rcu_fork_child();
 	kmem_kernel_unlock(&pending.saved);
 }
 
 void kmem_fork_init(void)
 {
+	static bool is_registered;
+
+	if (kmem_kernel.is_preloaded && known == NULL) {
+		known_init();
+	}
+	/* Preloaded, the first allocation may come before the constructor. */
+	if (is_registered) {
+		return;
+	}
+	is_registered = true;
 	kmem_process_at_fork(prepare, parent, child);
 	kmem_process_fork_hooks = (struct kmem_process_fork_hooks){.prepare = bare_prepare, .parent = parent, .child = child};
 }
@@ -238,10 +346,14 @@ bool kmem_fork_window_enter(void)
 		return false;
 	}
 	child_take_over();
+	pending.is_touched = true;
 	return true;
 }
 
 int kmem_fork_error(void)
 {
+	if (known != NULL && atomic_load_explicit(known, memory_order_relaxed) == 0) {
+		return -ENOTSUP;
+	}
 	return atomic_load(&kmem_kernel.fork_error);
 }

@@ -16,7 +16,10 @@ void kmem_fork_init(void);
  */
 bool kmem_fork_window_enter(void);
 
-/* 0, or the -errno for which this process, a child, may not use the VM. */
+/*
+ * 0, or the -errno for which this process, a child, may not use the VM. Not in a trap in the window before kmem_fork_window_enter().
+ * No system call. _sigsafe.
+ */
 int kmem_fork_error(void);
 
 #endif /* KMEM_KERNEL_FORK_H */

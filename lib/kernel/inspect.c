@@ -120,8 +120,11 @@ static int region_count(const struct kmem_region *region, void *arg)
 	usage->regions++;
 	usage->region_bytes += region->size;
 	if (region->kind == KMEM_REGION_ANON || region->kind == KMEM_REGION_UNPAGED) {
-		for (size_t done = 0; done < region->size; done += kmem_page_size()) {
-			usage->pages_in += kmem_pte_state(kmem_pte_get(region->addr + done)) == KMEM_PTE_IN ? 1 : 0;
+		uintptr_t end = region->addr + region->size;
+
+		for (uintptr_t page = kmem_pte_held_next(region->addr, end); page < end;
+		     page = kmem_pte_held_next(page + kmem_page_size(), end)) {
+			usage->pages_in += kmem_pte_state(kmem_pte_get(page)) == KMEM_PTE_IN ? 1 : 0;
 		}
 	}
 	return 0;

@@ -45,3 +45,17 @@ void kmem_kernel_unlock(const kmem_sigmask *saved)
 	kmem_kernel_unlock_in_trap();
 	kmem_signals_restore(saved);
 }
+
+void kmem_kernel_unlock_and_reclaim(const kmem_sigmask *saved)
+{
+	struct kmem_region_batch batch = kmem_region_index_detach(&kmem_kernel.index);
+
+	kmem_kernel_unlock_in_trap();
+	if (!kmem_region_batch_is_empty(&batch)) {
+		kmem_region_batch_synchronize(&batch);
+		kmem_kernel_lock_in_trap();
+		kmem_region_index_reclaim(&kmem_kernel.index, &batch);
+		kmem_kernel_unlock_in_trap();
+	}
+	kmem_signals_restore(saved);
+}

@@ -53,6 +53,9 @@ extern struct kmem_kernel kmem_kernel;
 void kmem_kernel_lock(kmem_sigmask *saved);
 void kmem_kernel_unlock(const kmem_sigmask *saved);
 
+/* Release it, and give back descriptors of regions that were removed under it: now and then that waits for their readers. */
+void kmem_kernel_unlock_and_reclaim(const kmem_sigmask *saved);
+
 /* The same in a trap, where they are blocked already. */
 void kmem_kernel_lock_in_trap(void);
 void kmem_kernel_unlock_in_trap(void);
@@ -60,7 +63,7 @@ void kmem_kernel_unlock_in_trap(void);
 /* Boot with the defaults if nothing runs yet. 0 or -errno; an error, too, in the child of a fork that could not copy RAM. */
 int kmem_kernel_ready(void);
 
-/* The process is about to end as it is: remove what would stay behind on disk. _sigsafe. */
+/* The process is about to end as it is: write the last report, and remove what would stay behind on disk. _sigsafe. */
 void kmem_kernel_abandon(void);
 
 static inline size_t kmem_page_size(void)

@@ -52,8 +52,8 @@ static int pages_remove(const struct mapping *mapping)
 	size_t page_size = kmem_page_size();
 	int ret;
 
-	kmem_paging_settle(mapping->addr, mapping->size);
-	ret = KMEM_RELIEVED(kmem_mmu_accessed_clear(mapping->addr, mapping->size, NULL));
+	(void)kmem_paging_settle(mapping->addr, mapping->size);
+	ret = KMEM_RELIEVED(kmem_mmu_conceal(mapping->addr, mapping->size));
 	if (ret != 0) {
 		return ret;
 	}
@@ -235,20 +235,6 @@ static int mapping_fill(const struct mapping *mapping)
 	return ret;
 }
 
-/* Give back descriptors that were detached under the lock, which is not held now: mostly there are none. */
-static void reclaim(struct kmem_region_batch *batch)
-{
-	kmem_sigmask saved;
-
-	if (kmem_region_batch_is_empty(batch)) {
-		return;
-	}
-	kmem_region_batch_synchronize(batch);
-	kmem_kernel_lock(&saved);
-	kmem_region_index_reclaim(&kmem_kernel.index, batch);
-	kmem_kernel_unlock(&saved);
-}
-
 /* What Zephyr refuses with NULL and a line in the log. */
 static bool is_refused(uintptr_t phys, size_t size, uint32_t flags, bool is_anon)
 {
@@ -309,7 +295,6 @@ void *k_mem_map_phys_guard(uintptr_t phys, size_t size, uint32_t flags, bool is_
 {
 	struct kmem_bug bug = {.condition = NULL};
 	struct mapping mapping = {.size = size, .flags = flags & ~(uint32_t)K_MEM_CACHE_MASK, .guarded = true};
-	struct kmem_region_batch batch;
 	kmem_sigmask saved;
 	int ret;
 
@@ -332,9 +317,7 @@ void *k_mem_map_phys_guard(uintptr_t phys, size_t size, uint32_t flags, bool is_
 
 	kmem_kernel_lock(&saved);
 	ret = guarded_map(&mapping);
-	batch = kmem_region_index_detach(&kmem_kernel.index);
-	kmem_kernel_unlock(&saved);
-	reclaim(&batch);
+	kmem_kernel_unlock_and_reclaim(&saved);
 	if (ret != 0) {
 		return NULL;
 	}
@@ -395,7 +378,6 @@ void k_mem_unmap_phys_guard(void *addr, size_t size, bool is_anon)
 	struct kmem_bug bug = {.condition = NULL};
 	uintptr_t start = (uintptr_t)addr;
 	struct kmem_region *region;
-	struct kmem_region_batch batch;
 	kmem_sigmask saved;
 
 	if (kmem_kernel_ready() != 0) {
@@ -411,14 +393,12 @@ void k_mem_unmap_phys_guard(void *addr, size_t size, bool is_anon)
 		return;
 	}
 	kmem_kernel_lock(&saved);
-	kmem_paging_settle(start - kmem_page_size(), size + 2 * kmem_page_size());
+	(void)kmem_paging_settle(start - kmem_page_size(), size + 2 * kmem_page_size());
 	region = kmem_region_index_find_exact(&kmem_kernel.index, start, size);
 	if (may_unmap(region, start, size, is_anon, &bug)) {
 		region_unmap(region);
 	}
-	batch = kmem_region_index_detach(&kmem_kernel.index);
-	kmem_kernel_unlock(&saved);
-	reclaim(&batch);
+	kmem_kernel_unlock_and_reclaim(&saved);
 	kmem_bug_raise(&bug);
 }
 
@@ -523,7 +503,6 @@ void k_mem_unmap_phys_bare(uint8_t *virt, size_t size)
 	struct kmem_region *region;
 	uintptr_t start;
 	size_t pages_size;
-	struct kmem_region_batch batch;
 	kmem_sigmask saved;
 
 	if (kmem_kernel_ready() != 0) {
@@ -542,22 +521,8 @@ void k_mem_unmap_phys_bare(uint8_t *virt, size_t size)
 		KMEM_BUG(&bug, "page is mapped", "k_mem_unmap_phys_bare of [0x%zx, 0x%zx), which k_mem_map_phys_bare did not map",
 			 (size_t)start, (size_t)(start + pages_size));
 	}
-	batch = kmem_region_index_detach(&kmem_kernel.index);
-	kmem_kernel_unlock(&saved);
-	reclaim(&batch);
+	kmem_kernel_unlock_and_reclaim(&saved);
 	kmem_bug_raise(&bug);
-}
-
-/* Pinned pages never trap, so those that became writable are exposed for it. */
-static void pinned_expose(uintptr_t start, size_t size)
-{
-	for (size_t done = 0; done < size; done += kmem_page_size()) {
-		struct k_mem_page_frame *pf = kmem_paging_frame_of(start + done);
-
-		if (pf != NULL && k_mem_page_frame_is_pinned(pf)) {
-			(void)KMEM_RELIEVED(kmem_mmu_page_access(start + done, true));
-		}
-	}
 }
 
 static int flags_update(uintptr_t start, size_t size, uint32_t flags)
@@ -565,7 +530,7 @@ static int flags_update(uintptr_t start, size_t size, uint32_t flags)
 	struct kmem_region *region;
 	int ret;
 
-	kmem_paging_settle(start, size);
+	(void)kmem_paging_settle(start, size);
 	for (size_t done = 0; done < size; done += kmem_page_size()) {
 		if (!is_mapped(start + done)) {
 			return -EFAULT;
@@ -579,9 +544,7 @@ static int flags_update(uintptr_t start, size_t size, uint32_t flags)
 	if (ret != 0) {
 		return ret;
 	}
-	if ((flags & K_MEM_PERM_RW) != 0) {
-		pinned_expose(start, size);
-	}
+	kmem_paging_pinned_expose(start, size);
 	region = kmem_region_index_find_exact(&kmem_kernel.index, start, size);
 	if (region != NULL) {
 		kmem_region_index_flags_set(&kmem_kernel.index, region, flags & (PERM_FLAGS | K_MEM_CACHE_MASK));

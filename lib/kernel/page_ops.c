@@ -87,7 +87,7 @@ static bool is_mapped(uintptr_t addr, struct kmem_bug *bug)
 {
 	kmem_pte pte;
 
-	kmem_paging_settle(addr, kmem_page_size());
+	(void)kmem_paging_settle(addr, kmem_page_size());
 	pte = kmem_pte_get(addr);
 	if (kmem_pte_state(pte) != KMEM_PTE_IN && kmem_pte_state(pte) != KMEM_PTE_OUT) {
 		if (kmem_kernel.settings.assertions) {

@@ -30,6 +30,9 @@ struct kmem_paging_request {
 	bool was_in;               /* the page was resident already */
 };
 
+/* What the thread's `refusal` is where the store has no location for a page. */
+extern const char kmem_paging_store_full[];
+
 void kmem_paging_init(void);
 
 /* Bring a page in, or let a resident one be accessed. 0 or -errno with request->kind. Drops. */
@@ -63,11 +66,20 @@ void kmem_paging_frame_forget(struct k_mem_page_frame *pf, uint64_t named);
 /* Give back the location of a page that is OUT. */
 void kmem_paging_location_forget(uint64_t location);
 
+/* Forget what a range's pages, which are concealed and none of them BUSY, hold: frames and locations. Their entries are to be changed. */
+void kmem_paging_forget(uintptr_t addr, size_t size);
+
+/* The page in a frame, concealed, is now at another address. Its entry is to be moved there. */
+void kmem_paging_frame_move(struct k_mem_page_frame *pf, uintptr_t addr);
+
+/* Pinned pages never trap: expose those of a range for all that they allow, as far as the host has mappings for it. */
+void kmem_paging_pinned_expose(uintptr_t addr, size_t size);
+
 /* Let a pinned frame go out again. */
 void kmem_paging_unpin(struct k_mem_page_frame *pf);
 
-/* Wait until no page of a range is BUSY. Drops. */
-void kmem_paging_settle(uintptr_t addr, size_t size);
+/* Wait until no page of a range is BUSY. Drops if one is, and is true then. */
+bool kmem_paging_settle(uintptr_t addr, size_t size);
 
 /* Wait for the end of some transit. Drops. */
 void kmem_paging_change_wait(void);

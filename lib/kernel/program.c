@@ -333,10 +333,10 @@ struct k_mem_page_frame *kmem_program_frames(void)
 
 const unsigned long *kmem_program_eviction_bounds(void)
 {
-	return k_mem_paging_eviction_histogram_bounds;
+	return kmem_kernel.is_preloaded ? NULL : k_mem_paging_eviction_histogram_bounds;
 }
 
 const unsigned long *kmem_program_store_bounds(void)
 {
-	return k_mem_paging_backing_store_histogram_bounds;
+	return kmem_kernel.is_preloaded ? NULL : k_mem_paging_backing_store_histogram_bounds;
 }

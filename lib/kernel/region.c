@@ -260,6 +260,17 @@ int kmem_region_take(struct kmem_region_map *map, uintptr_t addr, size_t size)
 	return take_from(map, node, addr, addr + size);
 }
 
+bool kmem_region_is_free(const struct kmem_region_map *map, uintptr_t addr, size_t size)
+{
+	const struct kmem_hole *node;
+
+	if (!is_inside(map, addr, size)) {
+		return false;
+	}
+	node = kmem_hole_tree_at(map->root, addr);
+	return !node->is_taken && size <= node->end - addr;
+}
+
 /* The stretch the last of [from, end) is in, if from and all up to there are taken; else NULL. */
 static struct kmem_hole *last_taken(struct kmem_hole *from, uintptr_t end)
 {

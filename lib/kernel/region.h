@@ -54,6 +54,9 @@ int kmem_region_take(struct kmem_region_map *map, uintptr_t addr, size_t size);
  */
 int kmem_region_free(struct kmem_region_map *map, uintptr_t addr, size_t size);
 
+/* Whether all of [addr, addr + size) is inside and free. */
+bool kmem_region_is_free(const struct kmem_region_map *map, uintptr_t addr, size_t size);
+
 /* Invariants R1.. (region.c). */
 bool kmem_region_map_is_valid(const struct kmem_region_map *map);
 

@@ -78,6 +78,11 @@ static const struct kmem_region *seek(const struct kmem_region_index *index, uin
 	return at;
 }
 
+int kmem_region_index_reserve(struct kmem_region_index *index, size_t count)
+{
+	return kmem_pool_reserve(&index->pool, count);
+}
+
 struct kmem_region *kmem_region_index_add(struct kmem_region_index *index, const struct kmem_region *template)
 {
 	const struct kmem_region *before[KMEM_REGION_LEVELS];
@@ -142,6 +147,16 @@ struct kmem_region *kmem_region_index_find_exact(const struct kmem_region_index 
 		return NULL;
 	}
 	return (struct kmem_region *)region;
+}
+
+struct kmem_region *kmem_region_index_from(const struct kmem_region_index *index, uintptr_t addr)
+{
+	const struct kmem_region *region = floor_of(index, addr);
+
+	if (region != NULL && addr - region->addr < region->size) {
+		return (struct kmem_region *)region;
+	}
+	return next_get(region != NULL ? region : &index->head, 0);
 }
 
 void kmem_region_index_flags_set(struct kmem_region_index *index, struct kmem_region *region, uint32_t flags)

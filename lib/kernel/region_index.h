@@ -49,6 +49,9 @@ void kmem_region_index_init(struct kmem_region_index *index);
 /* No reader may be left. A zeroed index is fine. */
 void kmem_region_index_finish(struct kmem_region_index *index);
 
+/* Make sure that the next so many calls of add have memory. 0 or -errno. */
+int kmem_region_index_reserve(struct kmem_region_index *index, size_t count);
+
 /* Publish a copy of the template, which overlaps none that is there. NULL where there is no memory. */
 struct kmem_region *kmem_region_index_add(struct kmem_region_index *index, const struct kmem_region *template);
 
@@ -58,6 +61,9 @@ void kmem_region_index_remove(struct kmem_region_index *index, struct kmem_regio
 /* The region whose usable bytes hold addr, or that is exactly [addr, addr + size); NULL if there is none. Lock held. */
 struct kmem_region *kmem_region_index_find(const struct kmem_region_index *index, uintptr_t addr);
 struct kmem_region *kmem_region_index_find_exact(const struct kmem_region_index *index, uintptr_t addr, size_t size);
+
+/* The first region that ends behind addr: the one that holds it, or else the next above; NULL if there is none. Lock held. */
+struct kmem_region *kmem_region_index_from(const struct kmem_region_index *index, uintptr_t addr);
 
 void kmem_region_index_flags_set(struct kmem_region_index *index, struct kmem_region *region, uint32_t flags);
 

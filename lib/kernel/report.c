@@ -8,17 +8,16 @@
 #include "kernel/report.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "host/file.h"
 #include "host/log.h"
-#include "host/process.h"
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
+#include "kernel/thread.h"
 
 #define STDOUT 1
-#define STDERR 2
+
+const struct kmem_report_source *kmem_report_source;
 
 /* Lines of mappings in the picture; more are summed up. */
 #define PICTURE_REGIONS_MAX 64
@@ -93,7 +92,7 @@ static int region_draw(const struct kmem_region_info *region, void *arg)
 	gap_draw(picture, region->addr - guard);
 	size_format(size, sizeof(size), region->size);
 	(void)kmem_format(text, sizeof(text), "%s %s %c%c%c%s", region->name[0] != '\0' ? region->name : kind_name(region->kind),
-			  size, 'r', (region->flags & K_MEM_PERM_RW) != 0 ? 'w' : '-',
+			  size, (region->flags & KMEM_PERM_NO_ACCESS) != 0 ? '-' : 'r', (region->flags & K_MEM_PERM_RW) != 0 ? 'w' : '-',
 			  (region->flags & K_MEM_PERM_EXEC) != 0 ? 'x' : '-', region->guarded ? ", guarded" : "");
 	boundary(picture->out, region->addr, "");
 	box(picture->out, text);
@@ -138,20 +137,21 @@ int kmem_map_print(int fd)
 	return kmem_out_finish(&out);
 }
 
-/* One line of the report: a name as in JSON, and a number. */
-struct counter {
-	const char *name;
-	const char *text;
-	uint64_t value;
+/* A table, or one JSON object, in the making. */
+struct table {
+	struct kmem_out *out;
+	bool json;
+	const char *separator; /* JSON: between two members */
 };
 
-static void counters_print(struct kmem_out *out, const struct counter *counters, size_t count, bool json)
+static void counters_print(const struct table *table, const struct kmem_report_counter *counters, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (json) {
-			kmem_out(out, ",\n  \"%s\": %llu", counters[i].name, (unsigned long long)counters[i].value);
+		if (table->json) {
+			kmem_out(table->out, "%s\"%s\": %llu", table->separator, counters[i].name,
+				 (unsigned long long)counters[i].value);
 		} else {
-			kmem_out(out, "%-28s %14llu\n", counters[i].text, (unsigned long long)counters[i].value);
+			kmem_out(table->out, "%-28s %14llu\n", counters[i].text, (unsigned long long)counters[i].value);
 		}
 	}
 }
@@ -174,30 +174,33 @@ static void json_string(struct kmem_out *out, const char *text)
 	kmem_out(out, "\"");
 }
 
-static void setup_print(struct kmem_out *out, bool json)
+static void json_member(const struct table *table, const char *name, const char *text)
+{
+	kmem_out(table->out, "%s\"%s\": ", table->separator, name);
+	json_string(table->out, text);
+}
+
+static void setup_print(const struct table *table)
 {
 	struct kmem_setup setup;
 
 	(void)kmem_setup_get(&setup);
-	if (json) {
-		kmem_out(out, "{\n  \"engine\": ");
-		json_string(out, setup.engine);
-		kmem_out(out, ",\n  \"policy\": ");
-		json_string(out, setup.policy);
-		kmem_out(out, ",\n  \"store\": ");
-		json_string(out, setup.store);
+	if (table->json) {
+		json_member(table, "engine", setup.engine);
+		json_member(table, "policy", setup.policy);
+		json_member(table, "store", setup.store);
 	} else {
-		kmem_out(out, "engine %s (%s), policy %s, store %s\n", setup.engine, setup.engine_reason, setup.policy,
+		kmem_out(table->out, "engine %s (%s), policy %s, store %s\n", setup.engine, setup.engine_reason, setup.policy,
 			 setup.store);
 	}
 }
 
-static void usage_print(struct kmem_out *out, bool json)
+static void usage_print(const struct table *table)
 {
 	struct kmem_usage usage;
 
 	(void)kmem_usage_get(&usage);
-	const struct counter counters[] = {
+	const struct kmem_report_counter counters[] = {
 		{"page_size", "page size, bytes", kmem_kernel.layout.page_size},
 		{"frames", "frames of RAM", usage.frames},
 		{"frames_free", "  free", usage.frames_free},
@@ -213,17 +216,17 @@ static void usage_print(struct kmem_out *out, bool json)
 		{"store_host_bytes", "  bytes on the host", usage.store.host_bytes},
 	};
 
-	counters_print(out, counters, sizeof(counters) / sizeof(counters[0]), json);
+	counters_print(table, counters, sizeof(counters) / sizeof(counters[0]));
 }
 
-static void stats_print(struct kmem_out *out, bool json)
+static void stats_print(const struct table *table)
 {
 	struct kmem_stats stats;
 
 	if (kmem_stats_get(&stats) != 0) {
 		return;
 	}
-	const struct counter counters[] = {
+	const struct kmem_report_counter counters[] = {
 		{"pagefaults", "page faults", stats.pagefaults.cnt},
 		{"evictions_clean", "evictions, clean", stats.eviction.clean},
 		{"evictions_dirty", "evictions, dirty", stats.eviction.dirty},
@@ -236,48 +239,173 @@ static void stats_print(struct kmem_out *out, bool json)
 		{"store_ns", "  in the store, ns", stats.store_ns},
 	};
 
-	counters_print(out, counters, sizeof(counters) / sizeof(counters[0]), json);
+	counters_print(table, counters, sizeof(counters) / sizeof(counters[0]));
 }
 
-static void histogram_print(struct kmem_out *out, enum kmem_histogram_kind kind, const char *name, const char *text, bool json)
+/* What the numbers above make in bytes. */
+static void bytes_print(const struct table *table)
+{
+	const size_t page_size = kmem_kernel.layout.page_size;
+	struct kmem_stats stats = {.minor_faults = 0};
+	struct kmem_usage usage;
+
+	(void)kmem_usage_get(&usage);
+	(void)kmem_stats_get(&stats);
+	const struct kmem_report_counter counters[] = {
+		{"resident_bytes", "resident set, bytes", usage.pages_in * page_size},
+		{"store_read_bytes", "store, bytes read", stats.store_reads * page_size},
+		{"store_written_bytes", "store, bytes written", stats.store_writes * page_size},
+	};
+
+	counters_print(table, counters, sizeof(counters) / sizeof(counters[0]));
+}
+
+static void more_print(const struct table *table)
+{
+	struct kmem_report_counter counters[KMEM_REPORT_MORE_MAX];
+
+	if (kmem_report_source != NULL) {
+		counters_print(table, counters, kmem_report_source->get(counters));
+	}
+}
+
+static bool histogram_is_empty(const struct kmem_histogram *histogram)
+{
+	for (unsigned int i = 0; i < KMEM_HISTOGRAM_BINS; i++) {
+		if (histogram->counts[i] != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* In the table, those that have counted nothing are left out. */
+static void histogram_print(const struct table *table, enum kmem_histogram_kind kind, const char *name, const char *text)
 {
 	struct kmem_histogram histogram;
 
-	if (kmem_histogram_get(kind, &histogram) != 0) {
+	if (kmem_histogram_get(kind, &histogram) != 0 || (!table->json && histogram_is_empty(&histogram))) {
 		return;
 	}
-	if (json) {
-		kmem_out(out, ",\n  \"%s\": [", name);
+	if (table->json) {
+		kmem_out(table->out, "%s\"%s\": [", table->separator, name);
 	} else {
-		kmem_out(out, "%s\n", text);
+		kmem_out(table->out, "%s\n", text);
 	}
 	for (unsigned int i = 0; i < KMEM_HISTOGRAM_BINS; i++) {
-		if (json) {
-			kmem_out(out, "%s{\"le_ns\": %lu, \"count\": %lu}", i == 0 ? "" : ", ", histogram.bounds[i],
+		if (table->json) {
+			kmem_out(table->out, "%s{\"le_ns\": %lu, \"count\": %lu}", i == 0 ? "" : ", ", histogram.bounds[i],
 				 histogram.counts[i]);
 		} else if (i + 1 == KMEM_HISTOGRAM_BINS) {
-			kmem_out(out, "  %-26s %14lu\n", "more", histogram.counts[i]);
+			kmem_out(table->out, "  %-26s %14lu\n", "more", histogram.counts[i]);
 		} else {
-			kmem_out(out, "  up to %8lu us          %14lu\n", histogram.bounds[i] / 1000, histogram.counts[i]);
+			kmem_out(table->out, "  up to %8lu us          %14lu\n", histogram.bounds[i] / 1000, histogram.counts[i]);
 		}
 	}
-	kmem_out(out, "%s", json ? "]" : "");
+	kmem_out(table->out, "%s", table->json ? "]" : "");
+}
+
+static void histograms_print(const struct table *table)
+{
+	histogram_print(table, KMEM_HISTOGRAM_EVICTION, "eviction", "choosing a victim, in faults");
+	histogram_print(table, KMEM_HISTOGRAM_PAGE_IN, "page_in", "reading a page from the store");
+	histogram_print(table, KMEM_HISTOGRAM_PAGE_OUT, "page_out", "writing a page to the store");
+}
+
+/* A thread's counters; those that have ended are one row, whose number is how many they were. */
+static void thread_print(const struct table *table, const char *name, size_t number, const struct kmem_stats *stats)
+{
+	const char *format = table->json ? "{\"%s\": %zu, \"pagefaults\": %lu, \"evictions_clean\": %lu, \"evictions_dirty\": %lu, "
+					   "\"minor_faults\": %lu, \"waits\": %lu, \"store_reads\": %lu, \"store_writes\": %lu, "
+					   "\"paging_ns\": %llu, \"store_ns\": %llu}"
+					 : "%-7s%10zu %11lu %11lu %11lu %11lu %11lu %11lu %11lu %14llu %14llu\n";
+
+	kmem_out(table->out, format, name, number, stats->pagefaults.cnt, stats->eviction.clean, stats->eviction.dirty,
+		 stats->minor_faults, stats->waits, stats->store_reads, stats->store_writes,
+		 (unsigned long long)stats->paging_ns, (unsigned long long)stats->store_ns);
+}
+
+#define ROWS_AT_ONCE 32
+
+static void threads_print(const struct table *table, uint32_t helper)
+{
+	struct kmem_thread_row rows[ROWS_AT_ONCE];
+	struct kmem_stats sum;
+	const char *separator = "";
+	size_t done = 0;
+	size_t count;
+
+	if (table->json) {
+		kmem_out(table->out, "%s\"threads\": [", table->separator);
+	} else {
+		kmem_out(table->out, "%-17s %11s %11s %11s %11s %11s %11s %11s %14s %14s\n", "threads", "page faults", "clean out",
+			 "dirty out", "minor", "waits", "reads", "writes", "paging, ns", "store, ns");
+	}
+	do {
+		count = kmem_thread_rows(done, rows, ROWS_AT_ONCE);
+		for (size_t i = 0; i < count; i++) {
+			if (rows[i].tid != helper) {
+				kmem_out(table->out, "%s", table->json ? separator : "");
+				thread_print(table, table->json ? "tid" : "thread", rows[i].tid, &rows[i].stats);
+				separator = ", ";
+			}
+		}
+		done += count;
+	} while (count == ROWS_AT_ONCE);
+	count = kmem_thread_ended(&sum);
+	kmem_out(table->out, "%s", table->json ? "], \"threads_ended\": " : "");
+	thread_print(table, table->json ? "count" : "ended", count, &sum);
 }
 
 int kmem_report_print(int fd, bool json)
 {
 	struct kmem_out out = {.fd = fd};
+	const struct table table = {.out = &out, .json = json, .separator = ",\n  "};
 
 	if (!kmem_is_booted()) {
 		return -ENODEV;
 	}
-	setup_print(&out, json);
-	usage_print(&out, json);
-	stats_print(&out, json);
-	histogram_print(&out, KMEM_HISTOGRAM_EVICTION, "eviction", "choosing a victim, in faults", json);
-	histogram_print(&out, KMEM_HISTOGRAM_PAGE_IN, "page_in", "reading a page from the store", json);
-	histogram_print(&out, KMEM_HISTOGRAM_PAGE_OUT, "page_out", "writing a page to the store", json);
+	kmem_out(&out, "%s", json ? "{\n  \"version\": 1" : "");
+	setup_print(&table);
+	usage_print(&table);
+	stats_print(&table);
+	histograms_print(&table);
 	kmem_out(&out, "%s", json ? "\n}\n" : "");
+	return kmem_out_finish(&out);
+}
+
+static void head_print(const struct table *table, const struct kmem_report_head *head)
+{
+	const uint64_t ms = head->elapsed_ns / 1000000;
+
+	if (!table->json) {
+		kmem_out(table->out, "\nkmem: report of %s, process %d, %s, after %llu.%03u s\n", head->program, head->pid, head->event,
+			 (unsigned long long)(ms / 1000), (unsigned int)(ms % 1000));
+		return;
+	}
+	kmem_out(table->out, "{\"version\": 1");
+	json_member(table, "event", head->event);
+	json_member(table, "program", head->program);
+	kmem_out(table->out, "%s\"pid\": %d%s\"elapsed_ns\": %llu", table->separator, head->pid, table->separator,
+		 (unsigned long long)head->elapsed_ns);
+}
+
+int kmem_report_full_print(int fd, bool is_json, bool has_threads, const struct kmem_report_head *head)
+{
+	struct kmem_out out = {.fd = fd};
+	const struct table table = {.out = &out, .json = is_json, .separator = ", "};
+
+	head_print(&table, head);
+	setup_print(&table);
+	usage_print(&table);
+	stats_print(&table);
+	bytes_print(&table);
+	more_print(&table);
+	histograms_print(&table);
+	if (has_threads) {
+		threads_print(&table, head->helper);
+	}
+	kmem_out(&out, "%s", is_json ? "}\n" : "");
 	return kmem_out_finish(&out);
 }
 
@@ -344,28 +472,4 @@ void k_mem_page_frames_dump(void)
 			 (i + 1) % LETTERS_PER_LINE == 0 || i + 1 == all->count ? "\033[0m\n" : "");
 	}
 	(void)kmem_out_finish(&out);
-}
-
-void kmem_report_write(void)
-{
-	const char *path = kmem_kernel.settings.stats_path;
-	size_t length = path == NULL ? 0 : strlen(path);
-	bool json = length > 5 && strcmp(path + length - 5, ".json") == 0;
-	int fd = STDERR;
-	int ret;
-
-	/* A child would write over the report of the process that booted. */
-	if (length == 0 || !kmem_is_booted() || kmem_kernel.boot_pid != kmem_process_id()) {
-		return;
-	}
-	if (strcmp(path, "-") != 0) {
-		fd = kmem_host_file_report(path);
-	}
-	ret = fd < 0 ? fd : kmem_report_print(fd, json);
-	if (ret != 0) {
-		kmem_log(KMEM_LOG_ERROR, "the report cannot be written to %s: %s", path, kmem_error_name(-ret));
-	}
-	if (fd > STDERR) {
-		kmem_host_file_close(fd);
-	}
 }

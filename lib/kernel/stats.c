@@ -52,6 +52,32 @@ void kmem_stats_init(bool is_counting, bool is_timing)
 	memcpy(stats.histograms[KMEM_HISTOGRAM_PAGE_OUT].bounds, store_bounds, sizeof(store_bounds));
 }
 
+void kmem_stats_reset(void)
+{
+	memset(&stats.all, 0, sizeof(stats.all));
+	memset(&kmem_thread_self()->stats, 0, sizeof(stats.all));
+	for (size_t i = 0; i < sizeof(stats.histograms) / sizeof(stats.histograms[0]); i++) {
+		memset(stats.histograms[i].counts, 0, sizeof(stats.histograms[i].counts));
+	}
+}
+
+void kmem_stats_add(struct kmem_stats *sum, const struct kmem_stats *one)
+{
+	sum->pagefaults.cnt += one->pagefaults.cnt;
+	sum->pagefaults.irq_locked += one->pagefaults.irq_locked;
+	sum->pagefaults.irq_unlocked += one->pagefaults.irq_unlocked;
+	sum->pagefaults.in_isr += one->pagefaults.in_isr;
+	sum->eviction.clean += one->eviction.clean;
+	sum->eviction.dirty += one->eviction.dirty;
+	sum->minor_faults += one->minor_faults;
+	sum->waits += one->waits;
+	sum->store_reads += one->store_reads;
+	sum->store_writes += one->store_writes;
+	sum->store_errors += one->store_errors;
+	sum->paging_ns += one->paging_ns;
+	sum->store_ns += one->store_ns;
+}
+
 /* Copy bounds up to ULONG_MAX, which the last one always is. */
 static void bounds_copy(enum kmem_histogram_kind kind, const unsigned long *bounds)
 {

@@ -16,6 +16,12 @@ void kmem_stats_init(bool is_counting, bool is_timing);
 /* Bounds of the program's own, KMEM_HISTOGRAM_BINS of them or fewer with ULONG_MAX as the last; NULL keeps the default ones. */
 void kmem_stats_bounds_set(const unsigned long *eviction, const unsigned long *store);
 
+/* Begin anew: counters of the machine and of the calling thread, counts of the histograms. */
+void kmem_stats_reset(void);
+
+/* Add what one counted to a sum. */
+void kmem_stats_add(struct kmem_stats *sum, const struct kmem_stats *one);
+
 /* A page that was out came in. */
 void kmem_stats_pagefault(void);
 

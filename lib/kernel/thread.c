@@ -13,9 +13,16 @@
 #include "host/rcu.h"
 #include "host/thread.h"
 #include "kernel/kernel.h"
+#include "kernel/stats.h"
 #include "machine/page_table.h"
 
 static struct kmem_thread *threads; /* guarded by the kernel lock */
+
+/* Those that have left the list by themselves; guarded by the kernel lock. */
+static struct {
+	size_t count;
+	struct kmem_stats sum;
+} ended;
 
 static void list_add(struct kmem_thread *thread)
 {
@@ -71,6 +78,8 @@ void kmem_thread_detach(void)
 	kmem_kernel_lock(&saved);
 	if (self->attached) {
 		list_remove(self);
+		ended.count++;
+		kmem_stats_add(&ended.sum, &self->stats);
 	}
 	kmem_kernel_unlock(&saved);
 	kmem_thread_altstack_destroy();
@@ -96,6 +105,11 @@ static void stack_pin(void *stack, size_t size)
 	k_mem_pin((void *)start, end - start);
 }
 
+static bool stack_is_paged(const void *stack, size_t size)
+{
+	return size != 0 && (kmem_page_table_covers((uintptr_t)stack) || kmem_page_table_covers((uintptr_t)stack + size - 1));
+}
+
 static void enter(void)
 {
 	(void)kmem_thread_attach();
@@ -109,6 +123,7 @@ int kmem_thread_init(void)
 		kmem_thread_enter_hook = enter;
 		kmem_thread_leave_hook = kmem_thread_detach;
 		kmem_thread_stack_hook = stack_pin;
+		kmem_thread_stack_is_paged = stack_is_paged;
 	}
 	return ret;
 }
@@ -119,10 +134,12 @@ void kmem_thread_finish(void)
 
 	kmem_thread_enter_hook = NULL;
 	kmem_thread_stack_hook = NULL;
+	kmem_thread_stack_is_paged = NULL;
 	kmem_kernel_lock(&saved);
 	while (threads != NULL) {
 		list_remove(threads);
 	}
+	kmem_thread_ended_reset();
 	kmem_kernel_unlock(&saved);
 	kmem_thread_altstack_destroy();
 }
@@ -173,4 +190,38 @@ int kmem_thread_stats_get(pid_t tid, struct kmem_stats *stats)
 	}
 	*stats = copy;
 	return 0;
+}
+
+size_t kmem_thread_rows(size_t skip, struct kmem_thread_row *rows, size_t max)
+{
+	const struct kmem_thread *thread;
+	kmem_sigmask saved;
+	size_t count = 0;
+
+	kmem_kernel_lock(&saved);
+	for (thread = threads; thread != NULL && skip > 0; thread = thread->next) {
+		skip--;
+	}
+	for (; thread != NULL && count < max; thread = thread->next) {
+		rows[count++] = (struct kmem_thread_row){.tid = thread->tid, .stats = thread->stats};
+	}
+	kmem_kernel_unlock(&saved);
+	return count;
+}
+
+size_t kmem_thread_ended(struct kmem_stats *sum)
+{
+	kmem_sigmask saved;
+	size_t count;
+
+	kmem_kernel_lock(&saved);
+	count = ended.count;
+	*sum = ended.sum;
+	kmem_kernel_unlock(&saved);
+	return count;
+}
+
+void kmem_thread_ended_reset(void)
+{
+	memset(&ended, 0, sizeof(ended));
 }

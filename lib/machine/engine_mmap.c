@@ -28,16 +28,30 @@ static void release(uintptr_t base, size_t size)
 	(void)kmem_host_range_release(base, size);
 }
 
+static int run_expose(const struct kmem_run *run)
+{
+	size_t done = 0;
+
+	while (done < run->size) {
+		struct kmem_extent extent;
+		int ret = kmem_ram_extent(run->phys + done, run->size - done, &extent);
+
+		if (ret == 0) {
+			ret = kmem_host_file_map(run->addr + done, extent.size, extent.fd, extent.offset, run->prot);
+		}
+		if (ret != 0) {
+			return ret;
+		}
+		done += extent.size;
+	}
+	return 0;
+}
+
 static int expose(const struct kmem_run *runs, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct kmem_bank *bank = kmem_ram_bank_find(runs[i].phys, runs[i].size);
-		int ret;
+		int ret = run_expose(&runs[i]);
 
-		if (bank == NULL) {
-			return -EFAULT;
-		}
-		ret = kmem_host_file_map(runs[i].addr, runs[i].size, bank->fd, runs[i].phys - bank->phys, runs[i].prot);
 		if (ret != 0) {
 			return ret;
 		}

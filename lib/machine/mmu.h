@@ -65,7 +65,7 @@ void kmem_mmu_map_concealed(uintptr_t addr, uintptr_t phys, size_t size, uint32_
 /* Expose those pages of a range that are IN, with ACCESSED set. One host call for each run of neighbouring frames. */
 int kmem_mmu_expose(uintptr_t addr, size_t size);
 
-/* Map pages that are out: page i has location + i * step. No host call. */
+/* Map pages that are out: page i has location + i * step. flags may have KMEM_PERM_NO_ACCESS. No host call. */
 void kmem_mmu_map_out(uintptr_t addr, uint64_t location, size_t step, size_t size, uint32_t flags);
 
 /* UNMAPPED becomes a guard page. */
@@ -74,8 +74,20 @@ void kmem_mmu_guard(uintptr_t addr);
 /* Any pages but BUSY ones become UNMAPPED. At most one host call, none where nothing is exposed. */
 int kmem_mmu_unmap(uintptr_t addr, size_t size);
 
-/* Change permissions and cache mode of pages that are IN or OUT, tracking and contents kept. */
+/*
+ * Change permissions and cache mode of pages that are IN or OUT, contents kept. With KMEM_PERM_NO_ACCESS they are concealed, in at most
+ * one host call; without it pages that had it trap at their first access. Tracking is kept otherwise.
+ */
 int kmem_mmu_flags_set(uintptr_t addr, size_t size, uint32_t flags);
+
+/* Conceal, in at most one host call, whatever is exposed in a range, and clear ACCESSED there. */
+int kmem_mmu_conceal(uintptr_t addr, size_t size);
+
+/* Pages that are IN or OUT, and concealed, become OUT and never touched. Others are left alone. No host call. */
+void kmem_mmu_discard(uintptr_t addr, size_t size);
+
+/* The entries of concealed pages, none BUSY, go to UNMAPPED pages, and leave UNMAPPED ones behind. Apart. No host call. */
+void kmem_mmu_move(uintptr_t from, size_t size, uintptr_t to);
 
 /* One page comes in. begin: OUT -> BUSY_IN. end: -> IN; stays BUSY_IN on failure. undo: -> OUT. */
 void kmem_mmu_page_in_begin(uintptr_t addr);
@@ -119,7 +131,7 @@ int kmem_mmu_fork_child_expose(uintptr_t addr, size_t size);
 int kmem_mmu_fork_prepare(void);
 void kmem_mmu_fork_parent(void);
 
-/* Every entry of a range is valid (T2 to T4) and none is BUSY unless allowed. */
+/* Every entry of a range is valid (T2 to T6) and none is BUSY unless allowed. */
 bool kmem_mmu_is_valid(uintptr_t addr, size_t size, bool busy_allowed);
 
 /*

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The page table: a flat array, uncommitted where nothing is mapped. States and facts are in page_table.h.
+ *
+ * Term. *Chunk*: the pages whose entries share a page of the host's. For each the table counts those that hold something, so that
+ * a walk over gigabytes of address space costs little where nobody has touched it. And each may have a *default*, an entry that
+ * holds nothing and stands for all of its own that are 0: so mapping a large range writes a word a chunk. No page of a chunk with a
+ * default is UNMAPPED; before one becomes so, the default is written out into the entries.
  */
 #include "machine/page_table.h"
 
@@ -16,7 +21,15 @@ static struct {
 	unsigned int page_shift;
 
 	_Atomic uint64_t *entries;
+
+	_Atomic uint64_t *defaults; /* of each chunk; 0: none */
+
+	/* guarded by the kernel lock */
+	uint16_t *held; /* of each chunk: pages that hold something, and WRITTEN if an entry of its own may be other than 0 */
 } table;
+
+#define CHUNK_PAGES 512U
+#define WRITTEN 0x8000U
 
 /* The diagram: bit `to` of element `from`. Permissions and tracking may change within IN and OUT. */
 #define TO(state) (1U << (state))
@@ -26,14 +39,23 @@ static const unsigned int transitions[] = {
 	[KMEM_PTE_OUT] = TO(KMEM_PTE_BUSY_IN) | TO(KMEM_PTE_OUT) | TO(KMEM_PTE_UNMAPPED),
 	[KMEM_PTE_BUSY_IN] = TO(KMEM_PTE_IN) | TO(KMEM_PTE_OUT),
 	[KMEM_PTE_BUSY_OUT] = TO(KMEM_PTE_OUT) | TO(KMEM_PTE_IN),
-	[KMEM_PTE_IN] = TO(KMEM_PTE_BUSY_OUT) | TO(KMEM_PTE_IN) | TO(KMEM_PTE_UNMAPPED),
+	[KMEM_PTE_IN] = TO(KMEM_PTE_BUSY_OUT) | TO(KMEM_PTE_IN) | TO(KMEM_PTE_OUT) | TO(KMEM_PTE_UNMAPPED),
 };
+
+static size_t chunk_count(void)
+{
+	return (table.size >> table.page_shift) / CHUNK_PAGES + 1;
+}
+
+/* The entries, behind them the defaults, and behind them the counts. */
+static size_t entries_bytes(void)
+{
+	return kmem_host_page_round((table.size >> table.page_shift) * sizeof(*table.entries));
+}
 
 static size_t table_bytes(void)
 {
-	size_t bytes = (table.size >> table.page_shift) * sizeof(*table.entries);
-
-	return kmem_host_page_round(bytes);
+	return entries_bytes() + kmem_host_page_round(chunk_count() * (sizeof(*table.defaults) + sizeof(*table.held)));
 }
 
 int kmem_page_table_init(uintptr_t base, size_t size, size_t page_size)
@@ -47,6 +69,8 @@ int kmem_page_table_init(uintptr_t base, size_t size, size_t page_size)
 	ret = kmem_host_memory_get(&entries, table_bytes());
 	if (ret == 0) {
 		table.entries = entries;
+		table.defaults = (_Atomic uint64_t *)((char *)entries + entries_bytes());
+		table.held = (uint16_t *)(table.defaults + chunk_count());
 	}
 	return ret;
 }
@@ -58,6 +82,8 @@ void kmem_page_table_finish(void)
 	}
 	kmem_host_memory_free((void *)table.entries, table_bytes());
 	table.entries = NULL;
+	table.defaults = NULL;
+	table.held = NULL;
 	table.size = 0;
 }
 
@@ -71,32 +97,195 @@ bool kmem_page_table_covers(uintptr_t addr)
 	return addr - table.base < table.size;
 }
 
-static _Atomic uint64_t *entry_of(uintptr_t addr)
+static size_t index_of(uintptr_t addr)
 {
-	kmem_assert(kmem_page_table_covers(addr));
-	return &table.entries[(addr - table.base) >> table.page_shift];
+	return (addr - table.base) >> table.page_shift;
+}
+
+/* What an entry says. A default that has gone since the entry was read was written out into it before. */
+static kmem_pte entry_get(size_t index)
+{
+	kmem_pte pte = atomic_load_explicit(&table.entries[index], memory_order_acquire);
+
+	if (pte == KMEM_PTE_UNMAPPED) {
+		pte = atomic_load_explicit(&table.defaults[index / CHUNK_PAGES], memory_order_acquire);
+	}
+	return pte != KMEM_PTE_UNMAPPED ? pte : atomic_load_explicit(&table.entries[index], memory_order_acquire);
+}
+
+static void entry_put(size_t index, kmem_pte pte)
+{
+	atomic_store_explicit(&table.entries[index], pte, memory_order_release);
+	table.held[index / CHUNK_PAGES] |= WRITTEN;
+}
+
+static kmem_pte default_get(size_t chunk)
+{
+	return atomic_load_explicit(&table.defaults[chunk], memory_order_relaxed);
+}
+
+static void default_put(size_t chunk, kmem_pte pte)
+{
+	atomic_store_explicit(&table.defaults[chunk], pte, memory_order_release);
+}
+
+static bool is_written(size_t chunk)
+{
+	return (table.held[chunk] & WRITTEN) != 0;
+}
+
+static size_t held_count(size_t chunk)
+{
+	return table.held[chunk] & ~WRITTEN;
+}
+
+/* Write a chunk's default out into its entries. */
+static void default_expand(size_t chunk)
+{
+	kmem_pte pte = default_get(chunk);
+	size_t end = (chunk + 1) * CHUNK_PAGES;
+
+	if (pte == KMEM_PTE_UNMAPPED) {
+		return;
+	}
+	for (size_t index = chunk * CHUNK_PAGES; index < end; index++) {
+		if (atomic_load_explicit(&table.entries[index], memory_order_relaxed) == KMEM_PTE_UNMAPPED) {
+			entry_put(index, pte);
+		}
+	}
+	default_put(chunk, KMEM_PTE_UNMAPPED);
+}
+
+/* Whether [index, end) has all of the chunk that index begins. */
+static bool is_whole_chunk(size_t index, size_t end)
+{
+	return index % CHUNK_PAGES == 0 && end - index >= CHUNK_PAGES;
 }
 
 kmem_pte kmem_pte_get(uintptr_t addr)
 {
-	return atomic_load_explicit(entry_of(addr), memory_order_acquire);
+	kmem_assert(kmem_page_table_covers(addr));
+	return entry_get(index_of(addr));
 }
 
 void kmem_pte_set(uintptr_t addr, kmem_pte pte)
 {
-	_Atomic uint64_t *entry = entry_of(addr);
-	enum kmem_pte_state from = kmem_pte_state(atomic_load_explicit(entry, memory_order_relaxed));
+	kmem_pte before = kmem_pte_get(addr);
+	size_t index = index_of(addr);
 
-	kmem_assert((transitions[from] & TO(kmem_pte_state(pte))) != 0);
+	kmem_assert((transitions[kmem_pte_state(before)] & TO(kmem_pte_state(pte))) != 0);
 	kmem_assert(kmem_pte_is_valid(pte));
-	atomic_store_explicit(entry, pte, memory_order_release);
+	if (kmem_pte_holds(pte) != kmem_pte_holds(before)) {
+		table.held[index / CHUNK_PAGES] += kmem_pte_holds(pte) ? 1 : -1;
+	}
+	if (pte == KMEM_PTE_UNMAPPED) {
+		default_expand(index / CHUNK_PAGES);
+	}
+	entry_put(index, pte);
+}
+
+void kmem_pte_fill(uintptr_t addr, size_t size, kmem_pte pte)
+{
+	size_t end = index_of(addr + size);
+	size_t index = index_of(addr);
+
+	kmem_assert(kmem_page_table_covers(addr) && kmem_pte_is_valid(pte) && !kmem_pte_holds(pte));
+	while (index < end) {
+		if (is_whole_chunk(index, end)) {
+			kmem_assert(default_get(index / CHUNK_PAGES) == KMEM_PTE_UNMAPPED && held_count(index / CHUNK_PAGES) == 0);
+			default_put(index / CHUNK_PAGES, pte);
+			index += CHUNK_PAGES;
+		} else {
+			kmem_assert(entry_get(index) == KMEM_PTE_UNMAPPED);
+			entry_put(index++, pte);
+		}
+	}
+}
+
+void kmem_pte_change(uintptr_t addr, size_t size, kmem_pte taken, kmem_pte added)
+{
+	size_t end = index_of(addr + size);
+	size_t index = index_of(addr);
+
+	while (index < end) {
+		size_t chunk = index / CHUNK_PAGES;
+		kmem_pte pte = (entry_get(index) & ~taken) | added;
+
+		kmem_assert(kmem_pte_is_valid(pte));
+		if (is_whole_chunk(index, end) && default_get(chunk) != KMEM_PTE_UNMAPPED && !is_written(chunk)) {
+			default_put(chunk, pte);
+			index += CHUNK_PAGES;
+		} else {
+			entry_put(index++, pte);
+		}
+	}
+}
+
+static void entries_zero(size_t first, size_t end)
+{
+	for (size_t index = first; index < end; index++) {
+		atomic_store_explicit(&table.entries[index], KMEM_PTE_UNMAPPED, memory_order_release);
+	}
+}
+
+/* What is left to be done to [index, end), whose pages hold nothing. */
+static void clear(size_t index, size_t end)
+{
+	while (index < end) {
+		size_t chunk = index / CHUNK_PAGES;
+		size_t chunk_end = (chunk + 1) * CHUNK_PAGES < end ? (chunk + 1) * CHUNK_PAGES : end;
+		bool is_whole = is_whole_chunk(index, end);
+
+		if (!is_whole) {
+			default_expand(chunk);
+		}
+		if (is_written(chunk)) {
+			entries_zero(index, chunk_end);
+		}
+		if (is_whole) {
+			default_put(chunk, KMEM_PTE_UNMAPPED);
+			table.held[chunk] = 0;
+		}
+		index = chunk_end;
+	}
+}
+
+void kmem_pte_clear(uintptr_t addr, size_t size)
+{
+	size_t end = index_of(addr + size);
+	size_t index = index_of(addr);
+	uintptr_t page_end = addr + size;
+
+	while ((addr = kmem_pte_held_next(addr, page_end)) < page_end) {
+		kmem_pte_set(addr, KMEM_PTE_UNMAPPED);
+	}
+	clear(index, end);
+}
+
+uintptr_t kmem_pte_held_next(uintptr_t addr, uintptr_t end)
+{
+	size_t last = index_of(end);
+	size_t index = index_of(addr);
+
+	while (index < last) {
+		if (held_count(index / CHUNK_PAGES) == 0) {
+			index = (index / CHUNK_PAGES + 1) * CHUNK_PAGES;
+			continue;
+		}
+		if (kmem_pte_holds(atomic_load_explicit(&table.entries[index], memory_order_relaxed))) {
+			return table.base + (index << table.page_shift);
+		}
+		index++;
+	}
+	return end;
 }
 
 unsigned int kmem_pte_prot(kmem_pte pte)
 {
 	unsigned int prot = KMEM_PROT_READ;
 
-	if (kmem_pte_state(pte) != KMEM_PTE_IN || (pte & KMEM_PTE_ACCESSED) == 0 || (pte & KMEM_PTE_PRIVATE) != 0) {
+	if (kmem_pte_state(pte) != KMEM_PTE_IN || (pte & KMEM_PTE_ACCESSED) == 0 ||
+	    (pte & (KMEM_PTE_PRIVATE | KMEM_PTE_NO_ACCESS)) != 0) {
 		return KMEM_PROT_NONE;
 	}
 	if ((pte & K_MEM_PERM_RW) != 0 && (pte & KMEM_PTE_DIRTY) != 0) {
@@ -126,6 +315,23 @@ bool kmem_pte_is_valid(kmem_pte pte)
 	}
 	if (state <= KMEM_PTE_GUARD && (pte & ~KMEM_PTE_STATE_MASK) != 0) {
 		return false; /* T4 */
+	}
+	return (pte & KMEM_PTE_NO_ACCESS) == 0 || (pte & KMEM_PTE_ACCESSED) == 0; /* T5 */
+}
+
+bool kmem_page_table_is_valid(uintptr_t addr, size_t size)
+{
+	size_t all = table.size >> table.page_shift;
+
+	for (size_t chunk = index_of(addr) / CHUNK_PAGES; chunk * CHUNK_PAGES < index_of(addr + size); chunk++) {
+		size_t held = 0;
+
+		for (size_t index = chunk * CHUNK_PAGES; index < (chunk + 1) * CHUNK_PAGES && index < all; index++) {
+			held += kmem_pte_holds(atomic_load_explicit(&table.entries[index], memory_order_relaxed)) ? 1 : 0;
+		}
+		if (held != held_count(chunk) || kmem_pte_holds(default_get(chunk))) {
+			return false; /* T6 */
+		}
 	}
 	return true;
 }

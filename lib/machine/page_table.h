@@ -24,7 +24,8 @@
  * IN -> BUSY_OUT        kmem_mmu_page_out_begin()
  * BUSY_OUT -> OUT       kmem_mmu_page_out_end()
  * BUSY_OUT -> IN        kmem_mmu_page_out_undo()
- * IN, OUT, GUARD -> UNMAPPED   kmem_mmu_unmap()
+ * IN, OUT, GUARD -> UNMAPPED   kmem_mmu_unmap(), and kmem_mmu_move(), which gives their entries to UNMAPPED pages
+ * IN, OUT -> OUT        kmem_mmu_discard(): never touched
  *
  * facts by state
  * UNMAPPED  the host page traps; the address field is 0. An access is fatal.
@@ -36,9 +37,15 @@
  *           kmem_pte_prot(): nothing without ACCESSED; reading with it; writing with DIRTY and RW too. With PRIVATE the page is the
  *           process's own still, a piece of the program that is the boot image: what the host allows there is not ours, until the
  *           frame takes the page's place (kmem_mmu_adopt()).
+ * Any but UNMAPPED and GUARD may have NO_ACCESS: an access is fatal, the host allows nothing, and the page comes and goes as any
+ * other. Permissions stand beside it and mean nothing meanwhile.
+ *
+ * A page *holds* something if it has a frame or a location of its own, or is on its way: IN, BUSY, or OUT at a location that does not
+ * stand for a page never touched. The table counts them, so that ranges that were never touched are passed over quickly.
  *
  * Invariants: T1 an entry's address field is page-aligned and below 2^48 by construction. T2 only IN has ACCESSED. T3 only
- * IN and BUSY_OUT have DIRTY, only IN has PRIVATE. T4 UNMAPPED is 0, GUARD has no other bit.
+ * IN and BUSY_OUT have DIRTY, only IN has PRIVATE. T4 UNMAPPED is 0, GUARD has no other bit. T5 NO_ACCESS excludes ACCESSED. T6 the
+ * counts of pages that hold something are right, and no default (page_table.c) holds anything.
  *
  * Entries are written with the kernel lock held and read by anybody: stores are releases, loads acquires, so that who sees
  * a state sees what was written before it.
@@ -50,7 +57,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <kmem/mm.h>
+#include <kmem/kmem.h>
 
 typedef uint64_t kmem_pte;
 
@@ -73,6 +80,7 @@ enum kmem_pte_state {
 #define KMEM_PTE_PRIVATE 0x800ULL
 /* Frame, or location: 48 bits, of which a page has the low ones 0. */
 #define KMEM_PTE_ADDR_MASK 0x0000fffffffff000ULL
+#define KMEM_PTE_NO_ACCESS (1ULL << 48)
 
 /* A table for [base, base + size). 0 or -errno. */
 int kmem_page_table_init(uintptr_t base, size_t size, size_t page_size);
@@ -90,6 +98,18 @@ kmem_pte kmem_pte_get(uintptr_t addr);
 /* Write an entry; asserts that the diagram has the transition. Kernel lock held. */
 void kmem_pte_set(uintptr_t addr, kmem_pte pte);
 
+/* Write the same entry, which holds nothing, for every page of a range that is UNMAPPED. Kernel lock held. */
+void kmem_pte_fill(uintptr_t addr, size_t size, kmem_pte pte);
+
+/* Make every page of a range UNMAPPED. Kernel lock held. */
+void kmem_pte_clear(uintptr_t addr, size_t size);
+
+/* Take some bits from every entry of a range and add others, which change neither state nor address. Kernel lock held. */
+void kmem_pte_change(uintptr_t addr, size_t size, kmem_pte taken, kmem_pte added);
+
+/* The first page at addr or behind it that holds something; end if there is none before. Kernel lock held. */
+uintptr_t kmem_pte_held_next(uintptr_t addr, uintptr_t end);
+
 static inline enum kmem_pte_state kmem_pte_state(kmem_pte pte)
 {
 	return (enum kmem_pte_state)(pte & KMEM_PTE_STATE_MASK);
@@ -105,7 +125,20 @@ static inline uint64_t kmem_pte_addr(kmem_pte pte)
 	return pte & KMEM_PTE_ADDR_MASK;
 }
 
-/* The bits for K_MEM_PERM_* and cache mode, and back. */
+static inline bool kmem_pte_holds(kmem_pte pte)
+{
+	switch (kmem_pte_state(pte)) {
+	case KMEM_PTE_UNMAPPED:
+	case KMEM_PTE_GUARD:
+		return false;
+	case KMEM_PTE_OUT:
+		return kmem_pte_addr(pte) != KMEM_LOCATION_ANON_ZERO && kmem_pte_addr(pte) != KMEM_LOCATION_ANON_UNINIT;
+	default:
+		return true;
+	}
+}
+
+/* The bits for K_MEM_PERM_* and cache mode, and back, where KMEM_PERM_NO_ACCESS is told, too. */
 static inline kmem_pte kmem_pte_from_flags(uint32_t flags)
 {
 	return (flags & KMEM_PTE_PERM_MASK) | ((kmem_pte)(flags & K_MEM_CACHE_MASK) << KMEM_PTE_CACHE_SHIFT);
@@ -113,7 +146,9 @@ static inline kmem_pte kmem_pte_from_flags(uint32_t flags)
 
 static inline uint32_t kmem_pte_flags(kmem_pte pte)
 {
-	return (uint32_t)((pte & KMEM_PTE_PERM_MASK) | ((pte & KMEM_PTE_CACHE_MASK) >> KMEM_PTE_CACHE_SHIFT));
+	uint32_t no_access = (pte & KMEM_PTE_NO_ACCESS) != 0 ? KMEM_PERM_NO_ACCESS : 0;
+
+	return (uint32_t)((pte & KMEM_PTE_PERM_MASK) | ((pte & KMEM_PTE_CACHE_MASK) >> KMEM_PTE_CACHE_SHIFT)) | no_access;
 }
 
 /* The entry with another state, or another state and address. */
@@ -130,7 +165,8 @@ static inline kmem_pte kmem_pte_with_addr(kmem_pte pte, enum kmem_pte_state stat
 /* What the library makes the host allow at this page (enum kmem_prot); nothing for a PRIVATE one, which it leaves alone. */
 unsigned int kmem_pte_prot(kmem_pte pte);
 
-/* Invariants T2 to T4 of one entry. */
+/* Invariants T2 to T5 of one entry; T6 around a range. Kernel lock held for the latter. */
 bool kmem_pte_is_valid(kmem_pte pte);
+bool kmem_page_table_is_valid(uintptr_t addr, size_t size);
 
 #endif /* KMEM_MACHINE_PAGE_TABLE_H */

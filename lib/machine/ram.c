@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Physical memory, as memory files with a direct map each.
+ * Physical memory: banks, as memory files with a direct map each. Where the bytes of RAM lie is in ram_files.c.
  *
- * Theory of operation. A bank is created sparse. RAM gets memory from the host chunk by chunk, before the first frame of a
- * chunk is used: the host may refuse then, and the refusal is an errno, where a touch of the direct map or of a mapping
- * would be a SIGBUS. A chunk is CHUNK_FRAMES frames, so that the price of a system call is shared and little is taken
- * that is not needed. What has once been given stays. Device banks are small and get all at once.
+ * Theory of operation. A bank is created sparse. RAM gets memory from the host as its frames are used (ram_files.c). Device banks are
+ * small and get all at once. Direct maps stay where they are as long as there is a bank.
  *
- * Fork. The files are shared between parent and child, so the child gets files of its own, written before the fork while
- * the kernel lock keeps everything still. Descriptor numbers and direct maps stay where they were.
+ * Fork, by a copy: the files are shared between parent and child, so the child gets files of its own, written before the fork while
+ * the kernel lock keeps everything still.
  *
  * Banks are added under the kernel lock and never removed before kmem_ram_finish(); `count` is published last, so readers
  * need no lock.
@@ -22,28 +20,21 @@
 #include "host/assert.h"
 #include "host/file.h"
 #include "host/memory.h"
+#include "machine/ram_files.h"
 
 #define BANKS_MAX (1 + KMEM_DEVICES_MAX)
-#define CHUNK_FRAMES 16
 
 static struct {
 	/* constant after init */
 	size_t page_size;
-	size_t chunk_size;
 
 	/* guarded by the kernel lock; banks below count are constant */
 	struct kmem_bank banks[BANKS_MAX];
 	_Atomic unsigned int count;
-	uint8_t *populated; /* a byte a chunk of RAM */
 
-	/* between fork_prepare and fork_parent or fork_child */
+	/* between prepare and parent or child of a fork */
 	int copies[BANKS_MAX];
 } ram;
-
-static size_t chunk_count(void)
-{
-	return (ram.banks[0].size + ram.chunk_size - 1) / ram.chunk_size;
-}
 
 static int bank_open(struct kmem_bank *bank, const char *name, uintptr_t phys, size_t size)
 {
@@ -74,21 +65,19 @@ static void bank_close(struct kmem_bank *bank)
 
 int kmem_ram_init(uintptr_t phys, size_t size, size_t page_size)
 {
-	void *populated;
 	int ret;
 
 	ram.page_size = page_size;
-	ram.chunk_size = page_size * CHUNK_FRAMES;
 	ret = bank_open(&ram.banks[0], "kmem-ram", phys, size);
 	if (ret != 0) {
 		return ret;
 	}
-	ret = kmem_host_memory_get(&populated, chunk_count());
+	ret = kmem_ram_files_init(&ram.banks[0], page_size);
 	if (ret != 0) {
 		bank_close(&ram.banks[0]);
 		return ret;
 	}
-	ram.populated = populated;
+	ram.banks[0].fd = -1;
 	atomic_store_explicit(&ram.count, 1, memory_order_release);
 	return 0;
 }
@@ -100,8 +89,9 @@ void kmem_ram_finish(void)
 	if (count == 0) {
 		return;
 	}
-	kmem_host_memory_free(ram.populated, chunk_count());
-	for (unsigned int i = 0; i < count; i++) {
+	kmem_ram_files_finish();
+	(void)kmem_host_range_release((uintptr_t)ram.banks[0].bytes, ram.banks[0].size);
+	for (unsigned int i = 1; i < count; i++) {
 		bank_close(&ram.banks[i]);
 	}
 }
@@ -178,22 +168,18 @@ uintptr_t kmem_ram_phys(const void *bytes)
 	return 0;
 }
 
-int kmem_ram_populate(uintptr_t phys)
+int kmem_ram_extent(uintptr_t phys, size_t size, struct kmem_extent *extent)
 {
-	const struct kmem_bank *bank = &ram.banks[0];
-	size_t chunk = (phys - bank->phys) / ram.chunk_size;
-	size_t offset = chunk * ram.chunk_size;
-	size_t size = bank->size - offset < ram.chunk_size ? bank->size - offset : ram.chunk_size;
-	int ret;
+	const struct kmem_bank *bank = kmem_ram_bank_find(phys, size);
 
-	if (ram.populated[chunk] != 0) {
-		return 0;
+	if (bank == NULL) {
+		return -EFAULT;
 	}
-	ret = kmem_host_memfd_populate(bank->fd, offset, size);
-	if (ret == 0) {
-		ram.populated[chunk] = 1;
+	if (bank == &ram.banks[0]) {
+		return kmem_ram_files_extent(phys - bank->phys, size, extent);
 	}
-	return ret;
+	*extent = (struct kmem_extent){.fd = bank->fd, .offset = phys - bank->phys, .size = size};
+	return 0;
 }
 
 /* Copy the used frames of RAM, in runs; frames that were never backed are not in use. */
@@ -268,20 +254,21 @@ void kmem_ram_fork_parent(void)
 int kmem_ram_fork_child(void)
 {
 	unsigned int count = atomic_load(&ram.count);
+	int ret = kmem_ram_files_replace(ram.copies[0]);
 
-	for (unsigned int i = 0; i < count; i++) {
+	for (unsigned int i = 1; i < count && ret == 0; i++) {
 		struct kmem_bank *bank = &ram.banks[i];
-		int ret = kmem_host_file_replace(ram.copies[i], bank->fd);
 
+		ret = kmem_host_file_replace(ram.copies[i], bank->fd);
 		if (ret == 0) {
 			ret = kmem_host_file_map((uintptr_t)bank->bytes, bank->size, bank->fd, 0,
 						 KMEM_PROT_READ | KMEM_PROT_WRITE);
 		}
-		if (ret != 0) {
-			return ret;
-		}
 	}
-	/* The copy of RAM is backed where frames were in use, and only there. */
-	memset(ram.populated, 0, chunk_count());
-	return 0;
+	return ret;
+}
+
+int kmem_ram_freeze_prepare(void)
+{
+	return atomic_load(&ram.count) > 1 ? -ENOTSUP : kmem_ram_files_freeze_prepare();
 }

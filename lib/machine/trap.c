@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <ucontext.h>
 
+#include "host/copy.h"
 #include "host/signals.h"
 
 static kmem_trap_vector vector;
@@ -89,11 +90,12 @@ static void handle(int signo, siginfo_t *info, void *ucontext)
 	int saved = errno;
 	bool is_handled = false;
 
+	kmem_signals_interrupted(ucontext);
 	/* Codes above 0 are the host's: an instruction caused it. The rest was sent by somebody. */
 	if (info->si_code > 0) {
 		trap.addr = (uintptr_t)info->si_addr;
 		decode(&trap);
-		is_handled = vector(&trap);
+		is_handled = vector(&trap) || kmem_copy_fixup(ucontext);
 	}
 	if (!is_handled) {
 		kmem_signals_hand_on(signo, info, ucontext);

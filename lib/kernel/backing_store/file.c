@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The file store: one page's bytes a slot of a file, which grows as slots are first written. The file is a temporary
- * one without a name, or one at a path that must not exist before and is removed at the end.
+ * one without a name, in a directory that was given or a usual one, or one at a path that must not exist before and is removed at the
+ * end.
  *
  * Theory of operation. A location is the slot's index times the page size. When a page comes in, its slot is kept as a
  * clean copy: the frame is BACKED, and goes out again without a write unless the page is dirty. So a slot is free,
@@ -56,7 +57,8 @@ struct file {
 	struct slot *slots;   /* capacity */
 	struct frame *frames; /* all.count */
 	size_t *queue;        /* all.count: a ring of frames */
-	char *path;           /* "": nothing to remove at the end. The child of a fork sets it so. */
+	char *path;           /* of the file, "" if it has none; the child of a fork sets it so */
+	char *directory;      /* where files without names are made, also at a fork; "": wherever is usual */
 	int owner;            /* the process that made the file; a child whose copy failed keeps its hands off the path */
 	int fd;
 
@@ -74,9 +76,11 @@ static int tables_get(struct file **file, const struct kmem_store_params *params
 {
 	size_t capacity = params->capacity_pages;
 	size_t count = params->frames.count;
+	const char *usual = kmem_host_file_directory();
 	size_t path_size = params->path == NULL ? 1 : strlen(params->path) + 1;
+	size_t usual_size = strlen(usual) + 1;
 	size_t size = sizeof(struct file) + capacity * sizeof(struct slot) +
-		      count * (sizeof(struct frame) + sizeof(size_t)) + path_size;
+		      count * (sizeof(struct frame) + sizeof(size_t)) + path_size + usual_size;
 	void *memory;
 	int ret;
 
@@ -99,8 +103,14 @@ static int tables_get(struct file **file, const struct kmem_store_params *params
 	(*file)->frames = (struct frame *)((*file)->slots + capacity);
 	(*file)->queue = (size_t *)((*file)->frames + count);
 	(*file)->path = (char *)((*file)->queue + count);
+	(*file)->directory = (*file)->path + path_size;
+	memcpy((*file)->directory, usual, usual_size);
 	if (params->path != NULL) {
 		memcpy((*file)->path, params->path, path_size);
+	}
+	if (params->path != NULL && kmem_host_file_is_directory(params->path)) {
+		(*file)->directory = (*file)->path;
+		(*file)->path += path_size - 1; /* "" */
 	}
 	return 0;
 }
@@ -118,7 +128,7 @@ static int file_init(void **state, const struct kmem_store_params *params)
 	if (ret != 0) {
 		return ret;
 	}
-	ret = params->path == NULL ? kmem_host_file_temporary(NULL) : kmem_host_file_create(params->path);
+	ret = file->path[0] == '\0' ? kmem_host_file_temporary(file->directory) : kmem_host_file_create(file->path);
 	if (ret < 0) {
 		kmem_host_memory_free(file, file->table_size);
 		return ret;
@@ -332,9 +342,13 @@ static void file_page_finalize(void *state, struct k_mem_page_frame *pf, uintptr
 static int file_fork_prepare(void *state)
 {
 	struct file *file = state;
-	int fd = kmem_host_file_temporary(NULL);
+	int fd = kmem_host_file_temporary(file->directory);
 	int ret;
 
+	if (fd < 0) {
+		/* A process that has changed its root or its user may have lost the directory: better in memory than not at all. */
+		fd = kmem_host_memfd_create("kmem store", 0);
+	}
 	if (fd < 0) {
 		return fd;
 	}

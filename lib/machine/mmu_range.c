@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The range of the MMU: reserved, kept out of children, and given back.
+ *
+ * Theory of operation. The range is an address space reservation but for its *holes*, where the process has something of its own; a
+ * *stretch* is what lies between two of them. What concerns the whole range is done stretch by stretch; pages in holes are the
+ * process's until they are adopted, one by one.
+ *
+ * Fork. The child gets nothing of the range from the host: what was exposed in the parent would be shared with it. It reserves the range
+ * anew instead, and exposes what its own page table, which it has a copy of, says.
+ *
+ * Some mappings are kept to spare, so that the first host calls of a relief, which may split one before others merge, have what they need.
+ */
+#include "machine/mmu_range.h"
+
+#include <string.h>
+
+#include "host/assert.h"
+#include "host/memory.h"
+
+struct kmem_mmu_range kmem_mmu;
+
+static struct {
+	/* constant after init */
+	struct kmem_mmu_hole holes[KMEM_MMU_HOLES_MAX + 1]; /* the last one: the end of the range */
+	size_t hole_count;
+
+	void *spare; /* mappings to give back when there are no more; NULL: none. Guarded by the kernel lock */
+} range;
+
+/* Do something to every stretch of the range that is not a hole. 0, or what one of them returned first. */
+static int each_stretch(int (*visit)(uintptr_t addr, size_t size))
+{
+	uintptr_t start = kmem_mmu.base;
+	int ret = 0;
+
+	for (size_t i = 0; i <= range.hole_count && ret == 0; i++) {
+		if (start < range.holes[i].start) {
+			ret = visit(start, range.holes[i].start - start);
+		}
+		start = range.holes[i].end;
+	}
+	return ret;
+}
+
+/* The same for every adopted page in the holes. */
+static int each_adopted(int (*visit)(uintptr_t addr, size_t size))
+{
+	for (size_t i = 0; i < range.hole_count; i++) {
+		for (uintptr_t addr = range.holes[i].start; addr < range.holes[i].end; addr += kmem_mmu.page_size) {
+			kmem_pte pte = kmem_pte_get(addr);
+			int ret = 0;
+
+			if (kmem_pte_state(pte) != KMEM_PTE_UNMAPPED && (pte & KMEM_PTE_PRIVATE) == 0) {
+				ret = visit(addr, kmem_mmu.page_size);
+			}
+			if (ret != 0) {
+				return ret;
+			}
+		}
+	}
+	return 0;
+}
+
+static int release(uintptr_t addr, size_t size)
+{
+	kmem_mmu.engine->release(addr, size);
+	return 0;
+}
+
+static int reserve(uintptr_t addr, size_t size)
+{
+	return kmem_mmu.engine->reserve(addr, size);
+}
+
+/* Reserve all stretches, or none. */
+static int reserve_all(void)
+{
+	uintptr_t start = kmem_mmu.base;
+
+	for (size_t i = 0; i <= range.hole_count; i++) {
+		int ret = start < range.holes[i].start ? reserve(start, range.holes[i].start - start) : 0;
+
+		if (ret != 0) {
+			range.hole_count = i;
+			range.holes[i] = (struct kmem_mmu_hole){start, start};
+			(void)each_stretch(release);
+			return ret;
+		}
+		start = range.holes[i].end;
+	}
+	return 0;
+}
+
+int kmem_mmu_init(const struct kmem_engine *engine, uintptr_t base, size_t size, size_t page_size,
+		  const struct kmem_mmu_hole *holes, size_t hole_count)
+{
+	int ret = kmem_page_table_init(base, size, page_size);
+
+	if (ret != 0) {
+		return ret;
+	}
+	kmem_assert(hole_count <= KMEM_MMU_HOLES_MAX);
+	kmem_mmu.engine = engine;
+	kmem_mmu.base = base;
+	kmem_mmu.size = size;
+	kmem_mmu.page_size = page_size;
+	range.hole_count = hole_count;
+	if (hole_count != 0) {
+		memcpy(range.holes, holes, hole_count * sizeof(*holes));
+	}
+	range.holes[hole_count] = (struct kmem_mmu_hole){base + size, base + size};
+	ret = reserve_all();
+	if (ret != 0) {
+		goto page_table_finish;
+	}
+	ret = kmem_host_spare_get(&range.spare);
+	if (ret != 0) {
+		(void)each_stretch(release);
+		goto page_table_finish;
+	}
+	return 0;
+
+page_table_finish:
+	kmem_page_table_finish();
+	kmem_mmu.engine = NULL;
+	return ret;
+}
+
+void kmem_mmu_finish(void)
+{
+	if (kmem_mmu.engine == NULL) {
+		return;
+	}
+	kmem_mmu_relief_begin();
+	(void)each_stretch(release);
+	kmem_page_table_finish();
+	kmem_mmu.engine = NULL;
+}
+
+void kmem_mmu_relief_begin(void)
+{
+	if (range.spare != NULL) {
+		kmem_host_spare_free(range.spare);
+		range.spare = NULL;
+	}
+}
+
+void kmem_mmu_relief_end(void)
+{
+	if (kmem_host_spare_get(&range.spare) != 0) {
+		range.spare = NULL;
+	}
+}
+
+static int dontfork(uintptr_t addr, size_t size)
+{
+	return kmem_host_range_dontfork(addr, size, true);
+}
+
+static int dofork(uintptr_t addr, size_t size)
+{
+	return kmem_host_range_dontfork(addr, size, false);
+}
+
+int kmem_mmu_fork_prepare(void)
+{
+	int ret = each_stretch(dontfork);
+
+	return ret != 0 ? ret : each_adopted(dontfork);
+}
+
+void kmem_mmu_fork_parent(void)
+{
+	(void)each_stretch(dofork);
+	(void)each_adopted(dofork);
+}
+
+static int cover(uintptr_t addr, size_t size)
+{
+	const struct kmem_run run = {.addr = addr, .size = size};
+
+	return kmem_mmu.engine->conceal(&run, 1);
+}
+
+/* The range is a hole here, or, where the host copies it in spite of all (Valgrind), the parent's: laid over either. */
+int kmem_mmu_fork_child(void)
+{
+	int ret = each_stretch(cover);
+
+	return ret != 0 ? ret : each_adopted(cover);
+}
