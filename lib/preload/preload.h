@@ -2,8 +2,8 @@
 /*
  * libkmem-preload.so: an unmodified Linux program in a small emulated RAM.
  *
- * The room. The program's calls of malloc() and mmap() get memory of the VM (heap.c, map.c, guard.c); it faults, pages and is evicted as any
- * other. What the host kernel cannot do with absent pages, system calls, is caught by a filter (filter.c) and made with copies in
+ * The room. The program's calls of malloc() and mmap() get memory of the VM (heap.c, map.c, guard.c); it faults, pages and is evicted as
+ * any other. What the host kernel cannot do with absent pages, system calls, is caught by a filter (filter.c) and made with copies in
  * resident memory (trap.c, bounce.c). What the filter cannot see, pointers behind pointers, passes through wrappers of the C library's
  * functions (face.c, exec.c, spawn.c).
  *
@@ -37,6 +37,9 @@
 #define KMEM_STUB_SIZE 0x1000UL
 
 #define KMEM_VM_SIZE_DEFAULT (64UL << 30)
+
+/* Every thread's alternate stack: for handlers of the program's, too, and for trapped calls in them. */
+#define KMEM_ALTSTACK_SIZE (1UL << 20)
 
 #define KMEM_MARK 0x4b6d000000000000UL
 #define KMEM_MARK_MASK 0xffff000000000000UL
@@ -83,18 +86,39 @@ int kmem_preload_options_read(char *error, size_t error_size);
 
 /*
  * start.c: make sure that the VM is there, by whoever comes first: a constructor or the first allocation. A process in which it cannot be
- * had ends with status 125 and a message. True when it is; false while it is being made (by this very thread), and before the C library has its
- * environment: the caller then does without.
+ * had ends with status 125 and a message. True when it is; false while it is being made (by this very thread), and before the C library
+ * has its environment: the caller then does without.
  */
 bool kmem_preload_ready(void);
 
-/* filter.c: install the filter unless it is there (inherited), and map the stub. 0, or -errno with a message. */
+/* The same as a variable, for the paths that cannot start it. */
+extern _Atomic bool kmem_preload_is_ready;
+
+/* Bytes of address space that the library takes for the VM and what belongs to it. Constant after start. */
+extern size_t kmem_preload_reserved;
+
+/*
+ * Where objects lie whose calls are told apart by their return address: the dynamic linker, liburcu, and this library. Constant after
+ * start, empty before.
+ */
+struct kmem_preload_range {
+	uintptr_t start;
+	size_t size;
+};
+extern struct kmem_preload_range kmem_preload_linker, kmem_preload_rcu, kmem_preload_self;
+
+static inline bool kmem_preload_is_in(const struct kmem_preload_range *range, const void *address)
+{
+	return (uintptr_t)address - range->start < range->size;
+}
+
+/* filter_install.c: install the filter unless it is there (inherited), and map the stub. 0, or -errno with a message. */
 int kmem_filter_install(char *error, size_t error_size);
 
 /* trap.c: the handler of SIGSYS takes effect. 0 or -errno. */
 int kmem_call_trap_init(void);
 
-/* A system call from the stub: its pointers reach the host kernel as they are. The result, or -errno. _sigsafe. */
+/* stub.c: a system call from the stub: its pointers reach the host kernel as they are. The result, or -errno. _sigsafe. */
 long kmem_stub_call(long nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d, uint64_t e, uint64_t f);
 
 #endif /* KMEM_PRELOAD_PRELOAD_H */

@@ -22,6 +22,10 @@ trap 'rm -rf "$work"' EXIT
 
 "$@" </dev/null >"$work/plain" 2>"$work/plain.err"
 plain=$?
+if [ $plain -eq 126 ] || [ $plain -eq 127 ]; then
+	echo "compare.sh: $1 cannot be run" >&2
+	exit 1
+fi
 # shellcheck disable=SC2086 # one word a variable
 env $settings LD_PRELOAD="$library" "$@" </dev/null >"$work/paged" 2>"$work/paged.err"
 paged=$?
