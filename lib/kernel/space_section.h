@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the operations of space.c and space_pin.c begin with: the lock, and a look at the range.
+ * What the operations of space.c, space_discard.c and space_pin.c begin with: the lock, and a look at the range.
  */
 #ifndef KMEM_KERNEL_SPACE_SECTION_H
 #define KMEM_KERNEL_SPACE_SECTION_H

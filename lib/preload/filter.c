@@ -13,8 +13,9 @@
  * The tree looks at nothing but the number, so the host kernel finds out by itself that calls without pointers are always allowed, and
  * runs no filter for them at all. Calls of one kind share a block. A register trips the block if it points into the window, or, where
  * something behind the pointer may lie there, if it carries the mark. Registers that the call does not use are not looked at: whatever is
- * in them is no pointer. (Calls that mean different things may be trapped for such a register; the handler makes them as they are.) Every successor of the process inherits the filter, with this library or without, static or set-user-id, so
- * nothing may be trapped but what only this library hands out: addresses in the window, and marked ones.
+ * in them is no pointer. (Calls that mean different things may be trapped for such a register; the handler makes them as they are.)
+ * Every successor of the process inherits the filter, with this library or without, static or set-user-id, so nothing may be trapped but
+ * what only this library hands out: addresses in the window, and marked ones.
  *
  * io_uring_setup(), io_setup() and userfaultfd() are refused, with the error of a kernel that does not have them, to successors,
  * too. Through rings the kernel is given pointers that no filter sees, and it reads and writes memory when nobody is there to make it
