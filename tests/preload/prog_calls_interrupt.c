@@ -29,6 +29,9 @@
 #define MIB (1024UL * KIB)
 #define JUMPS 10000
 
+/* When a signal comes: long enough for the call that it shall interrupt to be waiting by then, on a busy machine too. */
+#define SOON_US 250000L
+
 static volatile unsigned char *ballast;
 static volatile sig_atomic_t handled;
 static unsigned char *touched; /* by handlers */
@@ -92,26 +95,26 @@ static void test_handlers(void)
 	(void)pipe(ends);
 	handle(SIGALRM, handler_feed, SA_RESTART);
 	evict();
-	timer_start(30000);
+	timer_start(SOON_US);
 	say("read restarted", read(ends[0], buffer, 100 * KIB));
 	handle(SIGALRM, handler_count, 0);
 	evict();
-	timer_start(30000);
+	timer_start(SOON_US);
 	say("read interrupted", read(ends[0], buffer, 100 * KIB));
 	evict();
-	timer_start(30000);
+	timer_start(SOON_US);
 	fds->fd = ends[0];
 	fds->events = POLLIN;
 	say("poll interrupted", poll(fds, 1, 5000));
 	evict();
-	timer_start(30000);
+	timer_start(SOON_US);
 	limit[0].tv_sec = 5;
 	say("nanosleep interrupted", nanosleep(&limit[0], &limit[1]));
 	printf("%s\n", limit[1].tv_sec == 4 && limit[1].tv_nsec > 0 ? "time left" : "no time left");
 	handle(SIGALRM, handler_count, SA_RESTART);
 	evict();
-	timer_start(30000);
-	limit[0] = (struct timespec){.tv_nsec = 60000000};
+	timer_start(SOON_US);
+	limit[0] = (struct timespec){.tv_nsec = 2 * SOON_US * 1000};
 	say("nanosleep is never restarted", nanosleep(&limit[0], NULL));
 	printf("handled: %d\n", (int)handled);
 	close(ends[0]);
@@ -130,7 +133,7 @@ static void test_write(void)
 	for (int restart = 0; restart < 2; restart++) {
 		handle(SIGALRM, handler_count, restart != 0 ? SA_RESTART : 0);
 		evict();
-		timer_start(60000);
+		timer_start(SOON_US);
 		say("write to a pipe that fills", write(ends[1], data, 1 * MIB));
 		(void)fcntl(ends[0], F_SETFL, O_NONBLOCK);
 		say("read", read(ends[0], data, 1 * MIB));
