@@ -1085,7 +1085,9 @@ static int reports_write(void)
 	free(text);
 	(void)nanosleep(&period, NULL);
 	text = file_read(path);
-	return length == strlen(text) ? 0 : 5;
+	length -= strlen(text);
+	free(text);
+	return length == 0 ? 0 : 5;
 }
 
 START_TEST(reports_come_on_a_signal_and_at_an_interval)
