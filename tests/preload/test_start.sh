@@ -64,7 +64,8 @@ refused 'KMEM_STORE: ' KMEM_STORE=ram:0
 refused "$work/absent/store" "KMEM_STORE=file:$work/absent/store"
 refused 'engine "steam"' KMEM_ENGINE=steam
 
-if command -v valgrind >/dev/null; then
+# Valgrind's own reader gives up on what clang says of the library for debuggers.
+if command -v valgrind >/dev/null && ! readelf -p .comment "$library" | grep -q clang; then
 	plain=$program
 	program=$work/program
 	printf '#!/bin/sh\nexec valgrind -q --trace-children=yes "%s"\n' "$plain" >"$program" && chmod +x "$program" || exit 1
