@@ -19,7 +19,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* As they are: a copy that the compiler makes for some arguments is not exported. */
+#ifdef __clang__
 #define NOINLINE __attribute__((noinline, visibility("default")))
+#else
+#define NOINLINE __attribute__((noipa, visibility("default")))
+#endif
 
 /* The last thing that a function does would otherwise be a jump that leaves no frame. */
 #define NO_TAIL_CALL() __asm__ volatile("" ::: "memory")
