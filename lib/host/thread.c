@@ -33,6 +33,8 @@
 #define ALTSTACK_MIN (256UL * 1024)
 #define ALTSTACK_GUARD (1024UL * 1024)
 
+#define VALGRIND_STEP (4UL * 1024 * 1024)
+
 /* What lies above an own stack. */
 struct altstack {
 	void *memory;      /* guard, stack and this */
@@ -121,10 +123,27 @@ bool kmem_thread_altstack_is_own(void)
 	return own.size != 0;
 }
 
+/*
+ * Memory that lies apart from what was mapped before, which is the thread's own stack. A step of the stack pointer below 2 MB is the growth
+ * of a stack to Valgrind, also one from here by a jump, and what lies between is undefined to it from then on.
+ */
+static int memory_get_apart(void **memory, size_t size)
+{
+	int ret = kmem_host_memory_get(memory, size + 2 * VALGRIND_STEP);
+
+	if (ret == 0) {
+		kmem_host_memory_free(*memory, VALGRIND_STEP);
+		*memory = (char *)*memory + VALGRIND_STEP;
+		kmem_host_memory_free((char *)*memory + size, VALGRIND_STEP);
+	}
+	return ret;
+}
+
 /* Map guard, stack and, behind them, `more` bytes. */
 static int altstack_map(void **memory, size_t size, size_t more)
 {
-	int ret = kmem_host_memory_get(memory, ALTSTACK_GUARD + size + more);
+	size_t total = ALTSTACK_GUARD + size + more;
+	int ret = kmem_annotate_on_valgrind() ? memory_get_apart(memory, total) : kmem_host_memory_get(memory, total);
 
 	if (ret != 0) {
 		return ret;
