@@ -16,6 +16,7 @@
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
 #include "kernel/paging.h"
+#include "kernel/physical.h"
 #include "kernel/program_image.h"
 #include "kernel/range.h"
 #include "machine/mmu.h"
@@ -91,13 +92,8 @@ static int map(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags)
 	if (kmem_ram_bank_find(phys, size) == NULL) {
 		return -EFAULT;
 	}
-	for (size_t done = 0; done < size && kmem_frame_at(phys + done) != NULL; done += kmem_page_size()) {
-		ret = kmem_ram_populate(phys + done);
-		if (ret != 0) {
-			return ret;
-		}
-	}
-	return KMEM_RELIEVED(kmem_mmu_map(addr, phys, size, flags));
+	ret = kmem_physical_prepare(phys, size);
+	return ret != 0 ? ret : KMEM_RELIEVED(kmem_mmu_map(addr, phys, size, flags));
 }
 
 int arch_mem_map(void *virt, uintptr_t phys, size_t size, uint32_t flags)
@@ -209,8 +205,9 @@ void arch_mem_page_out(void *addr, uintptr_t location)
 	}
 	section_enter(&section);
 	(void)kmem_paging_settle(page, kmem_page_size());
-	/* A page of the program's own leaves its bytes in its frame. */
+	/* A page of the program's own leaves its bytes in its frame, as every other does. */
 	if (kmem_pte_state(kmem_pte_get(page)) == KMEM_PTE_IN && kmem_program_image_adopt(page) == 0 &&
+	    kmem_physical_prepare(kmem_pte_addr(kmem_pte_get(page)), kmem_page_size()) == 0 &&
 	    KMEM_RELIEVED(kmem_mmu_page_out_begin(page)) == 0) {
 		kmem_mmu_page_out_end(page, location);
 	}
@@ -228,7 +225,7 @@ void arch_mem_page_in(void *addr, uintptr_t phys)
 	}
 	section_enter(&section);
 	(void)kmem_paging_settle(page, kmem_page_size());
-	if (kmem_pte_state(kmem_pte_get(page)) == KMEM_PTE_OUT) {
+	if (kmem_pte_state(kmem_pte_get(page)) == KMEM_PTE_OUT && kmem_physical_prepare(phys, kmem_page_size()) == 0) {
 		kmem_mmu_page_in_begin(page);
 		kmem_mmu_page_in_end_concealed(page, phys);
 	}
@@ -247,7 +244,8 @@ void arch_mem_scratch(uintptr_t phys)
 	section_enter(&section);
 	ret = kmem_program_image_prepare(phys, kmem_page_size(), K_MEM_PERM_RW);
 	if (ret == 0 && kmem_ram_bank_find(phys, kmem_page_size()) != NULL) {
-		ret = KMEM_RELIEVED(kmem_mmu_scratch(phys));
+		ret = kmem_physical_prepare(phys, kmem_page_size());
+		ret = ret == 0 ? KMEM_RELIEVED(kmem_mmu_scratch(phys)) : ret;
 	}
 	section_leave(&section);
 	if (ret != 0) {

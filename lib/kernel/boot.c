@@ -49,6 +49,20 @@ static int machine_mmu_init(void)
 	const struct kmem_settings *settings = &kmem_kernel.settings;
 	const struct kmem_engine *engine = kmem_engine_find(settings->engine, &kmem_kernel.engine_reason);
 	struct kmem_mmu_hole holes[KMEM_MMU_HOLES_MAX];
+	const struct kmem_mmu_params params = {
+		.engine = engine,
+		.range = {
+			.base = settings->vm_base,
+			.size = settings->vm_size,
+			.page_size = settings->page_size,
+			.ram = settings->ram_base,
+			.ram_size = settings->ram_size,
+		},
+		/* A store of Zephyr's kind sees every frame at the scratch page. */
+		.is_file_only = kmem_program_is_store(settings->store_ops),
+		.holes = holes,
+		.hole_count = kmem_program_image_holes(holes),
+	};
 	int ret;
 
 	if (engine == NULL) {
@@ -56,8 +70,7 @@ static int machine_mmu_init(void)
 			    kmem_engine_names());
 	}
 	kmem_kernel.engine_name = engine->name;
-	ret = kmem_mmu_init(engine, settings->vm_base, settings->vm_size, settings->page_size, holes,
-			    kmem_program_image_holes(holes));
+	ret = kmem_mmu_init(&params);
 	if (ret == -EEXIST) {
 		return fail(-EADDRINUSE, "the VM range [0x%zx, 0x%zx) is taken in this process; %s",
 			    (size_t)settings->vm_base, (size_t)(settings->vm_base + settings->vm_size),

@@ -13,6 +13,7 @@
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
 #include "kernel/layout.h"
+#include "kernel/physical.h"
 #include "kernel/program_image.h"
 #include "machine/mmu.h"
 #include "machine/ram.h"
@@ -35,11 +36,8 @@ static int describe(const char *name, enum kmem_region_kind kind, uintptr_t addr
 static int map_boot(const char *name, enum kmem_region_kind kind, uintptr_t addr, size_t size, uint32_t flags)
 {
 	uintptr_t phys = kmem_layout_phys(&kmem_kernel.layout, addr);
-	int ret = 0;
+	int ret = kmem_physical_prepare(phys, size);
 
-	for (size_t done = 0; done < size && ret == 0; done += kmem_page_size()) {
-		ret = kmem_ram_populate(phys + done);
-	}
 	if (ret == 0) {
 		ret = kmem_mmu_map(addr, phys, size, flags);
 	}

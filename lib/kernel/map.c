@@ -26,6 +26,7 @@
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
 #include "kernel/paging.h"
+#include "kernel/physical.h"
 #include "kernel/program_image.h"
 #include "kernel/range.h"
 #include "machine/mmu.h"
@@ -81,13 +82,13 @@ static int frames_add(const struct mapping *mapping, size_t *done)
 
 	for (*done = 0; *done < mapping->size; *done += page_size) {
 		struct k_mem_page_frame *pf;
-		int ret = kmem_paging_frame_get(false, &pf);
+		int ret = kmem_paging_frame_get(false, mapping->addr + *done, mapping->flags, &pf);
 
 		if (ret != 0) {
 			return ret;
 		}
 		if ((mapping->flags & K_MEM_MAP_UNINIT) == 0) {
-			memset(kmem_ram_bytes(kmem_frame_phys(pf)), 0, page_size);
+			memset(kmem_mmu_bytes(mapping->addr + *done, kmem_frame_phys(pf)), 0, page_size);
 		}
 		kmem_mmu_map_concealed(mapping->addr + *done, kmem_frame_phys(pf), page_size, mapping->flags);
 		kmem_paging_frame_hold(pf, mapping->addr + *done, pinned);
@@ -125,23 +126,6 @@ static int map_anon(const struct mapping *mapping)
 	return 0;
 }
 
-/* Memory behind a physical range, so that touching it cannot fail. */
-static int phys_prepare(uintptr_t phys, size_t size)
-{
-	size_t page_size = kmem_page_size();
-
-	for (size_t done = 0; done < size; done += page_size) {
-		if (kmem_frame_at(phys + done) != NULL) {
-			int ret = kmem_ram_populate(phys + done);
-
-			if (ret != 0) {
-				return ret;
-			}
-		}
-	}
-	return 0;
-}
-
 static int map_phys(const struct mapping *mapping)
 {
 	int ret = kmem_program_image_prepare(mapping->phys, mapping->size, mapping->flags);
@@ -154,7 +138,7 @@ static int map_phys(const struct mapping *mapping)
 			 (size_t)mapping->phys, (size_t)(mapping->phys + mapping->size));
 		return -EFAULT;
 	}
-	ret = phys_prepare(mapping->phys, mapping->size);
+	ret = kmem_physical_prepare(mapping->phys, mapping->size);
 	if (ret != 0) {
 		return ret;
 	}

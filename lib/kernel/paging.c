@@ -31,7 +31,6 @@
 #include "kernel/paging_section.h"
 #include "kernel/stats.h"
 #include "machine/mmu.h"
-#include "machine/ram.h"
 
 static struct {
 	/* guarded by the kernel lock */
@@ -78,9 +77,8 @@ void kmem_paging_change_wake(void)
 	kmem_waitq_wake(&paging.changed);
 }
 
-int kmem_paging_store_io(bool is_read, uintptr_t location, struct k_mem_page_frame *pf)
+int kmem_paging_store_io(bool is_read, uintptr_t location, void *bytes)
 {
-	void *bytes = kmem_ram_bytes(kmem_frame_phys(pf));
 	uint64_t since;
 	int ret;
 
@@ -266,20 +264,20 @@ static int page_resident(struct kmem_paging_request *request, kmem_pte pte)
 	return 0;
 }
 
-/* Fill a frame with what the location stands for. Drops the lock for store I/O. */
-static int fill(struct k_mem_page_frame *pf, uint64_t location)
+/* Fill the bytes of a page with what the location stands for. Drops the lock for store I/O. */
+static int fill(void *bytes, uint64_t location)
 {
 	if (location == KMEM_LOCATION_ANON_UNINIT) {
 		return 0;
 	}
 	if (location == KMEM_LOCATION_ANON_ZERO) {
-		memset(kmem_ram_bytes(kmem_frame_phys(pf)), 0, kmem_page_size());
+		memset(bytes, 0, kmem_page_size());
 		return 0;
 	}
 	if (kmem_ondemand_is_location(location)) {
-		return kmem_ondemand_read(location, kmem_ram_bytes(kmem_frame_phys(pf)));
+		return kmem_ondemand_read(location, bytes);
 	}
-	return kmem_paging_store_io(true, location, pf);
+	return kmem_paging_store_io(true, location, bytes);
 }
 
 /* The page that is OUT comes in. */
@@ -293,12 +291,12 @@ static int page_fetch(struct kmem_paging_request *request, kmem_pte pte)
 	int ret;
 
 	kmem_mmu_page_in_begin(request->addr);
-	ret = kmem_paging_frame_get(true, &pf);
+	ret = kmem_paging_frame_get(true, request->addr, kmem_pte_flags(pte), &pf);
 	if (ret != 0) {
 		request->kind = KMEM_FAULT_NO_MEMORY;
 		goto undo;
 	}
-	ret = fill(pf, location);
+	ret = fill(kmem_mmu_bytes(request->addr, kmem_frame_phys(pf)), location);
 	if (ret != 0) {
 		request->kind = KMEM_FAULT_STORE;
 		goto put;
@@ -322,6 +320,7 @@ static int page_fetch(struct kmem_paging_request *request, kmem_pte pte)
 	return 0;
 
 put:
+	kmem_mmu_page_drop(request->addr, kmem_frame_phys(pf));
 	kmem_paging_frame_put(pf);
 undo:
 	kmem_mmu_page_in_undo(request->addr);

@@ -45,10 +45,10 @@ int kmem_paging_page_in(struct kmem_paging_request *request);
 int kmem_paging_page_out(struct k_mem_page_frame *pf);
 
 /*
- * A frame in transit, with memory behind it: a free one, or one whose page is sent out for it. 0 or -errno. is_fault: the
- * store may use its reserved location, and the eviction is counted. Drops.
+ * A frame in transit, with memory behind it for the page at addr with these flags: a free one, or one whose page is sent out for it. 0
+ * or -errno. is_fault: the store may use its reserved location, and the eviction is counted. Drops.
  */
-int kmem_paging_frame_get(bool is_fault, struct k_mem_page_frame **pf);
+int kmem_paging_frame_get(bool is_fault, uintptr_t addr, uint32_t flags, struct k_mem_page_frame **pf);
 
 /* The end of a transit: the frame is free, or holds a page (evictable unless pinned). */
 void kmem_paging_frame_put(struct k_mem_page_frame *pf);

@@ -20,7 +20,6 @@
 #include "kernel/paging_section.h"
 #include "kernel/stats.h"
 #include "machine/mmu.h"
-#include "machine/ram.h"
 
 /* How many victims that the store refuses are tried: enough to pass over bad spots, few enough to end. */
 #define VICTIMS_MAX 8
@@ -67,7 +66,7 @@ static int evict(struct k_mem_page_frame *pf, bool is_fault, bool *no_location)
 	k_mem_page_frame_clear(pf, K_MEM_PAGE_FRAME_BACKED);
 	kmem_paging_transit_begin(pf);
 	if (is_dirty) {
-		ret = kmem_paging_store_io(false, location, pf);
+		ret = kmem_paging_store_io(false, location, kmem_mmu_bytes(addr, kmem_frame_phys(pf)));
 	}
 	if (ret != 0) {
 		(void)refuse("the backing store fails to write", ret);
@@ -119,9 +118,9 @@ static struct k_mem_page_frame *clean_victim(void)
 }
 
 /* Memory for a frame in transit that nobody else has (after a fork: lib/machine/ram_files.c); the frame is free again if there is none. */
-static int frame_prepare(struct k_mem_page_frame *pf)
+static int frame_prepare(struct k_mem_page_frame *pf, uintptr_t addr, uint32_t flags)
 {
-	int ret = kmem_ram_populate(kmem_frame_phys(pf));
+	int ret = kmem_mmu_page_back(addr, kmem_frame_phys(pf), flags);
 
 	if (ret != 0) {
 		kmem_paging_frame_put(pf);
@@ -131,7 +130,7 @@ static int frame_prepare(struct k_mem_page_frame *pf)
 }
 
 /* A free frame with memory behind it; *error tells why a free one cannot be used. */
-static struct k_mem_page_frame *free_frame(int *error)
+static struct k_mem_page_frame *free_frame(uintptr_t addr, uint32_t flags, int *error)
 {
 	struct k_mem_page_frame *pf = kmem_frame_get();
 	int ret;
@@ -139,7 +138,7 @@ static struct k_mem_page_frame *free_frame(int *error)
 	if (pf == NULL) {
 		return NULL;
 	}
-	ret = kmem_ram_populate(kmem_frame_phys(pf));
+	ret = kmem_mmu_page_back(addr, kmem_frame_phys(pf), flags);
 	if (ret != 0) {
 		kmem_frame_put(pf);
 		*error = refuse("the host has no memory for a frame", ret);
@@ -161,7 +160,7 @@ static struct k_mem_page_frame *select_victim(bool is_fault, bool *dirty)
 	return pf;
 }
 
-int kmem_paging_frame_get(bool is_fault, struct k_mem_page_frame **pf)
+int kmem_paging_frame_get(bool is_fault, uintptr_t addr, uint32_t flags, struct k_mem_page_frame **pf)
 {
 	unsigned int refusals = 0;
 	int error = refuse("no page can go out: all are pinned or mapped otherwise", -ENOMEM);
@@ -171,7 +170,7 @@ int kmem_paging_frame_get(bool is_fault, struct k_mem_page_frame **pf)
 		bool dirty = false;
 		int ret;
 
-		*pf = free_frame(&error);
+		*pf = free_frame(addr, flags, &error);
 		if (*pf != NULL) {
 			return 0;
 		}
@@ -191,7 +190,7 @@ int kmem_paging_frame_get(bool is_fault, struct k_mem_page_frame **pf)
 			if (is_fault) {
 				kmem_stats_eviction(dirty);
 			}
-			return frame_prepare(*pf);
+			return frame_prepare(*pf, addr, flags);
 		}
 		if (no_location && !is_fault) {
 			return ret;

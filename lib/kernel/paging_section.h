@@ -26,7 +26,7 @@ void kmem_paging_change_wake(void);
 void kmem_paging_policy_add(struct k_mem_page_frame *pf);
 void kmem_paging_policy_remove(struct k_mem_page_frame *pf);
 
-/* Call the store with the kernel lock released, timed and counted: fill a frame, or write it out. 0 or -errno. Drops. */
-int kmem_paging_store_io(bool is_read, uintptr_t location, struct k_mem_page_frame *pf);
+/* Call the store with the kernel lock released, timed and counted: fill the bytes of a page, or write them out. 0 or -errno. Drops. */
+int kmem_paging_store_io(bool is_read, uintptr_t location, void *bytes);
 
 #endif /* KMEM_KERNEL_PAGING_SECTION_H */

@@ -418,6 +418,9 @@ static int move_prepare(struct kmem_space_move *move)
 		return ret;
 	}
 	ret = KMEM_RELIEVED(kmem_mmu_conceal(move->from, move->size));
+	if (ret == 0) {
+		ret = kmem_mmu_move_prepare(move->from, move->size);
+	}
 	if (ret != 0 && is_over) {
 		kmem_paging_pinned_expose(move->to, move->room);
 	} else if (ret != 0) {

@@ -12,7 +12,6 @@
 #include "kernel/space.h"
 #include "kernel/space_section.h"
 #include "machine/mmu.h"
-#include "machine/ram.h"
 
 static void stretch_discard(uintptr_t addr, uintptr_t end)
 {
@@ -46,7 +45,7 @@ static int pinned_thaw(uintptr_t addr, uintptr_t end)
 	int ret = 0;
 
 	for (; ret == 0 && (addr = kmem_space_pinned_next(addr, end)) < end; addr += kmem_page_size()) {
-		ret = kmem_ram_populate(kmem_frame_phys(kmem_paging_frame_of(addr)));
+		ret = kmem_mmu_page_thaw(kmem_frame_phys(kmem_paging_frame_of(addr)));
 	}
 	return ret;
 }
@@ -60,7 +59,7 @@ static void frame_clear(struct k_mem_page_frame *pf)
 		k_mem_page_frame_clear(pf, K_MEM_PAGE_FRAME_BACKED);
 		kmem_store_location_free(&kmem_kernel.store, location);
 	}
-	memset(kmem_ram_bytes(kmem_frame_phys(pf)), 0, kmem_page_size());
+	memset(kmem_mmu_bytes((uintptr_t)k_mem_page_frame_to_virt(pf), kmem_frame_phys(pf)), 0, kmem_page_size());
 }
 
 /* The same where pages may be pinned: those are cleared where they are. */

@@ -3,9 +3,11 @@
  * The portable engine: frames of the RAM file mapped into a PROT_NONE reservation.
  *
  * Expose maps the frames over the pages, conceal maps the reservation's own inaccessible memory over them, protect changes
- * the permission in place. One host call a run. Neighbouring pages on neighbouring frames with one permission are one
- * mapping of the host's; scattered ones cost a mapping each, of which the host allows vm.max_map_count. Concealing a
- * range of pages in one call gives their mappings back, whatever was in between.
+ * the permission in place. One host call a run, or where several of them can be concealed together. Neighbouring pages on neighbouring
+ * frames with one permission are one mapping of the host's; scattered ones cost a mapping each, of which the host allows
+ * vm.max_map_count. Concealing a range of pages in one call gives their mappings back, whatever was in between.
+ *
+ * Frames of the RAM file are mapped from here on every engine. Kernel lock held for all of it.
  */
 #include <errno.h>
 
@@ -26,6 +28,11 @@ static int reserve(uintptr_t base, size_t size)
 static void release(uintptr_t base, size_t size)
 {
 	(void)kmem_host_range_release(base, size);
+}
+
+static int cover(uintptr_t addr, size_t size)
+{
+	return kmem_host_range_conceal(addr, size);
 }
 
 static int run_expose(const struct kmem_run *run)
@@ -59,14 +66,29 @@ static int expose(const struct kmem_run *runs, size_t count)
 	return 0;
 }
 
+/* How many of the runs can be concealed together with the first: those that trap already may lie between them. */
+static size_t conceal_together(const struct kmem_run *runs, size_t count)
+{
+	size_t n = 1;
+
+	while (n < count && (runs[n].joins || runs[n].addr == runs[n - 1].addr + runs[n - 1].size)) {
+		n++;
+	}
+	return n;
+}
+
 static int conceal(const struct kmem_run *runs, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		int ret = kmem_host_range_conceal(runs[i].addr, runs[i].size);
+	while (count > 0) {
+		size_t n = conceal_together(runs, count);
+		const struct kmem_run *last = &runs[n - 1];
+		int ret = cover(runs->addr, last->addr + last->size - runs->addr);
 
 		if (ret != 0) {
 			return ret;
 		}
+		runs += n;
+		count -= n;
 	}
 	return 0;
 }
@@ -88,6 +110,7 @@ const struct kmem_engine kmem_engine_mmap = {
 	.probe = probe,
 	.reserve = reserve,
 	.release = release,
+	.cover = cover,
 	.expose = expose,
 	.conceal = conceal,
 	.protect = protect,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The MMU: the page table and the engine behind it. The range that both are for, from boot to fork, is in mmu_range.c.
+ * The MMU: the page table and the engine behind it; here ranges of pages. Pages that come and go are in mmu_page.c, where their bytes lie in
+ * mmu_home.c, and the range that all is for, from boot to fork, in mmu_range.c.
  *
  * Theory of operation. A page's entry says everything (page_table.h); kmem_pte_prot() of it is what the host must allow.
  * A change is made in the order that leaves no window in which bytes could be lost: what takes rights away goes to the
  * host first and to the entry after, and so does what gives rights, since an access that comes in between traps, finds
  * the kernel lock taken, and looks again.
  *
- * Pages are walked in order and gathered into runs, so that neighbours on neighbouring frames share a host call. A
- * failed expose may leave a hole where the host unmapped before it mapped; the run is concealed again to close it. Walks pass
+ * Pages are walked in order and gathered into runs, so that neighbours on neighbouring frames share a host call (mmu_host.c). Walks pass
  * over what holds nothing.
  *
  * Memory checkers: a mapped page's bytes are defined even while a touch traps, so they are annotated when pages are mapped
@@ -19,35 +19,19 @@
 #include "host/annotate.h"
 #include "host/assert.h"
 #include "host/memory.h"
+#include "machine/home.h"
+#include "machine/mmu_host.h"
 #include "machine/mmu_range.h"
-
-static int conceal(uintptr_t addr, size_t size)
-{
-	struct kmem_run run = {.addr = addr, .size = size};
-	int ret = kmem_mmu.engine->conceal(&run, 1);
-
-	if (ret == 0) {
-		kmem_annotate_defined((void *)addr, size);
-	}
-	return ret;
-}
-
-static int expose(const struct kmem_run *run)
-{
-	int ret = kmem_mmu.engine->expose(run, 1);
-
-	if (ret != 0) {
-		(void)conceal(run->addr, run->size);
-	}
-	return ret;
-}
+#include "machine/ram.h"
 
 int kmem_mmu_map(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags)
 {
 	kmem_pte pte = KMEM_PTE_IN | KMEM_PTE_ACCESSED | KMEM_PTE_DIRTY | kmem_pte_from_flags(flags);
 	struct kmem_run run = {.addr = addr, .size = size, .phys = phys, .prot = kmem_pte_prot(pte)};
-	int ret = expose(&run);
+	int ret;
 
+	kmem_home_share(phys, size);
+	ret = kmem_mmu_host_expose(&run, 1);
 	if (ret != 0) {
 		return ret;
 	}
@@ -69,7 +53,7 @@ void kmem_mmu_map_private(uintptr_t addr, uintptr_t phys, size_t size, uint32_t 
 
 int kmem_mmu_map_absent(uintptr_t addr, uint64_t location, uint32_t flags)
 {
-	int ret = conceal(addr, kmem_mmu.page_size);
+	int ret = kmem_mmu_cover(addr, kmem_mmu.page_size);
 
 	if (ret == 0) {
 		kmem_mmu_map_out(addr, location, 0, kmem_mmu.page_size, flags);
@@ -114,20 +98,49 @@ void kmem_mmu_guard(uintptr_t addr)
 	kmem_pte_set(addr, KMEM_PTE_GUARD);
 }
 
-/* Conceal from the first exposed page of a range to the last. */
+uintptr_t kmem_mmu_exposed_next(uintptr_t addr, uintptr_t end)
+{
+	addr = kmem_pte_held_next(addr, end);
+	while (addr < end && kmem_pte_prot(kmem_pte_get(addr)) == KMEM_PROT_NONE) {
+		addr = kmem_pte_held_next(addr + kmem_mmu.page_size, end);
+	}
+	return addr;
+}
+
+/* Conceal from the first exposed page of a range to the last, in one call. */
+static int conceal_whole(uintptr_t addr, uintptr_t end)
+{
+	uintptr_t first = kmem_mmu_exposed_next(addr, end);
+	uintptr_t last = first;
+	struct kmem_run run;
+
+	for (addr = first; addr < end; addr = kmem_mmu_exposed_next(addr + kmem_mmu.page_size, end)) {
+		last = addr;
+	}
+	if (first == end) {
+		return 0;
+	}
+	run = kmem_mmu_run_of(first, kmem_pte_get(first));
+	run.size = last + kmem_mmu.page_size - first;
+	return kmem_mmu_host_conceal(&run, 1);
+}
+
+/* Conceal whatever is exposed in a range. */
 static int conceal_exposed(uintptr_t addr, size_t size)
 {
 	uintptr_t end = addr + size;
-	uintptr_t first = 0;
-	uintptr_t last = 0;
+	struct kmem_mmu_vector vector;
 
-	for (addr = kmem_pte_held_next(addr, end); addr < end; addr = kmem_pte_held_next(addr + kmem_mmu.page_size, end)) {
-		if (kmem_pte_prot(kmem_pte_get(addr)) != KMEM_PROT_NONE) {
-			first = last == 0 ? addr : first;
-			last = addr;
-		}
+	if (!kmem_mmu_has_own()) {
+		return conceal_whole(addr, end);
 	}
-	return last != 0 ? conceal(first, last + kmem_mmu.page_size - first) : 0;
+	kmem_mmu_vector_init(&vector, kmem_mmu_host_conceal);
+	for (addr = kmem_mmu_exposed_next(addr, end); addr < end; addr = kmem_mmu_exposed_next(addr + kmem_mmu.page_size, end)) {
+		kmem_pte pte = kmem_pte_get(addr);
+
+		kmem_mmu_vector_add(&vector, addr, kmem_pte_addr(pte), kmem_pte_prot(pte), true);
+	}
+	return kmem_mmu_vector_flush(&vector);
 }
 
 /* Clear ACCESSED where it is set. */
@@ -161,6 +174,7 @@ int kmem_mmu_unmap(uintptr_t addr, size_t size)
 	if (ret != 0) {
 		return ret;
 	}
+	kmem_mmu_range_drop(addr, size);
 	kmem_pte_clear(addr, size);
 	kmem_annotate_noaccess((void *)addr, size);
 	return 0;
@@ -170,6 +184,7 @@ void kmem_mmu_discard(uintptr_t addr, size_t size)
 {
 	uintptr_t end = addr + size;
 
+	kmem_mmu_range_drop(addr, size);
 	for (addr = kmem_pte_held_next(addr, end); addr < end; addr = kmem_pte_held_next(addr + kmem_mmu.page_size, end)) {
 		kmem_pte pte = kmem_pte_get(addr);
 
@@ -177,6 +192,11 @@ void kmem_mmu_discard(uintptr_t addr, size_t size)
 		pte &= ~(kmem_pte)(KMEM_PTE_ACCESSED | KMEM_PTE_DIRTY);
 		kmem_pte_set(addr, kmem_pte_with_addr(pte, KMEM_PTE_OUT, KMEM_LOCATION_ANON_ZERO));
 	}
+}
+
+int kmem_mmu_move_prepare(uintptr_t from, size_t size)
+{
+	return kmem_mmu.engine->is_placed ? kmem_mmu_range_settle(from, size) : 0;
 }
 
 void kmem_mmu_move(uintptr_t from, size_t size, uintptr_t to)
@@ -192,20 +212,15 @@ void kmem_mmu_move(uintptr_t from, size_t size, uintptr_t to)
 	kmem_annotate_noaccess((void *)from, size);
 }
 
-/* Set ACCESSED in the entries of a run that has been exposed. */
-static void run_accessed(const struct kmem_run *run)
+/* Expose, and set ACCESSED in the entries. */
+static int runs_access(const struct kmem_run *runs, size_t count)
 {
-	for (size_t done = 0; done < run->size; done += kmem_mmu.page_size) {
-		kmem_pte_set(run->addr + done, kmem_pte_get(run->addr + done) | KMEM_PTE_ACCESSED);
-	}
-}
+	int ret = kmem_mmu_host_expose(runs, count);
 
-static int run_expose(const struct kmem_run *run)
-{
-	int ret = run->size != 0 ? expose(run) : 0;
-
-	if (ret == 0) {
-		run_accessed(run);
+	for (size_t i = 0; i < count && ret == 0; i++) {
+		for (size_t done = 0; done < runs[i].size; done += kmem_mmu.page_size) {
+			kmem_pte_set(runs[i].addr + done, kmem_pte_get(runs[i].addr + done) | KMEM_PTE_ACCESSED);
+		}
 	}
 	return ret;
 }
@@ -217,27 +232,18 @@ static int run_expose(const struct kmem_run *run)
 static int expose_range(uintptr_t addr, size_t size, bool all)
 {
 	uintptr_t end = addr + size;
-	struct kmem_run run = {.size = 0};
+	struct kmem_mmu_vector vector;
 
+	kmem_mmu_vector_init(&vector, all ? runs_access : kmem_mmu_host_expose);
 	for (addr = kmem_pte_held_next(addr, end); addr < end; addr = kmem_pte_held_next(addr + kmem_mmu.page_size, end)) {
 		kmem_pte pte = kmem_pte_get(addr);
 		unsigned int prot = kmem_pte_prot(all ? pte | KMEM_PTE_ACCESSED : pte);
-		int ret;
 
-		if (prot == KMEM_PROT_NONE) {
-			continue;
+		if (prot != KMEM_PROT_NONE && (!all || kmem_pte_prot(pte) == KMEM_PROT_NONE)) {
+			kmem_mmu_vector_add(&vector, addr, kmem_pte_addr(pte), prot, false);
 		}
-		if (addr == run.addr + run.size && prot == run.prot && kmem_pte_addr(pte) == run.phys + run.size) {
-			run.size += kmem_mmu.page_size;
-			continue;
-		}
-		ret = run_expose(&run);
-		if (ret != 0) {
-			return ret;
-		}
-		run = (struct kmem_run){addr, kmem_mmu.page_size, kmem_pte_addr(pte), prot};
 	}
-	return run_expose(&run);
+	return kmem_mmu_vector_flush(&vector);
 }
 
 int kmem_mmu_expose(uintptr_t addr, size_t size)
@@ -251,34 +257,21 @@ static kmem_pte pte_with_flags(kmem_pte pte, uint32_t flags)
 	return (pte & ~(KMEM_PTE_PERM_MASK | KMEM_PTE_CACHE_MASK | KMEM_PTE_NO_ACCESS)) | pte_from_flags(flags);
 }
 
-static int run_protect(const struct kmem_run *run)
-{
-	return run->size != 0 ? kmem_mmu.engine->protect(run, 1) : 0;
-}
-
 /* Protect, by runs, the exposed pages of a range: as the flags say, or without flags as their entries say. */
 static int protect_range(uintptr_t addr, size_t size, const uint32_t *flags)
 {
 	uintptr_t end = addr + size;
-	struct kmem_run run = {.size = 0};
-	int ret = 0;
+	struct kmem_mmu_vector vector;
 
-	for (addr = kmem_pte_held_next(addr, end); addr < end && ret == 0;
-	     addr = kmem_pte_held_next(addr + kmem_mmu.page_size, end)) {
+	kmem_mmu_vector_init(&vector, kmem_mmu_host_protect);
+	vector.is_loose = !kmem_mmu_has_own();
+	for (addr = kmem_mmu_exposed_next(addr, end); addr < end; addr = kmem_mmu_exposed_next(addr + kmem_mmu.page_size, end)) {
 		kmem_pte pte = kmem_pte_get(addr);
 		unsigned int prot = kmem_pte_prot(flags != NULL ? pte_with_flags(pte, *flags) : pte);
 
-		if (prot == KMEM_PROT_NONE) {
-			continue;
-		}
-		if (addr == run.addr + run.size && prot == run.prot) {
-			run.size += kmem_mmu.page_size;
-			continue;
-		}
-		ret = run_protect(&run);
-		run = (struct kmem_run){.addr = addr, .size = kmem_mmu.page_size, .prot = prot};
+		kmem_mmu_vector_add(&vector, addr, kmem_pte_addr(pte), prot, false);
 	}
-	return ret != 0 ? ret : run_protect(&run);
+	return kmem_mmu_vector_flush(&vector);
 }
 
 /* Make the host allow what the flags say. Nothing has changed where it fails. */
@@ -288,6 +281,10 @@ static int host_protect(uintptr_t addr, size_t size, uint32_t flags)
 
 	if ((flags & KMEM_PERM_NO_ACCESS) != 0) {
 		return kmem_mmu_conceal(addr, size);
+	}
+	ret = (flags & K_MEM_PERM_EXEC) != 0 ? kmem_mmu_range_settle(addr, size) : 0;
+	if (ret != 0) {
+		return ret;
 	}
 	ret = protect_range(addr, size, &flags);
 	if (ret != 0) {
@@ -306,36 +303,11 @@ int kmem_mmu_flags_set(uintptr_t addr, size_t size, uint32_t flags)
 	return ret;
 }
 
-void kmem_mmu_page_in_begin(uintptr_t addr)
-{
-	kmem_pte_set(addr, kmem_pte_with_state(kmem_pte_get(addr), KMEM_PTE_BUSY_IN));
-}
-
-int kmem_mmu_page_in_end(uintptr_t addr, uintptr_t phys, bool dirty)
-{
-	kmem_pte pte = kmem_pte_with_addr(kmem_pte_get(addr), KMEM_PTE_IN, phys);
-	struct kmem_run run = {.addr = addr, .size = kmem_mmu.page_size, .phys = phys};
-	int ret;
-
-	pte |= (dirty ? KMEM_PTE_DIRTY : 0) | ((pte & KMEM_PTE_NO_ACCESS) == 0 ? KMEM_PTE_ACCESSED : 0);
-	run.prot = kmem_pte_prot(pte);
-	ret = run.prot != KMEM_PROT_NONE ? expose(&run) : 0;
-	if (ret == 0) {
-		kmem_pte_set(addr, pte);
-	}
-	return ret;
-}
-
-void kmem_mmu_page_in_end_concealed(uintptr_t addr, uintptr_t phys)
-{
-	kmem_pte_set(addr, kmem_pte_with_addr(kmem_pte_get(addr), KMEM_PTE_IN, phys));
-}
-
 int kmem_mmu_show(uintptr_t addr, uintptr_t phys, unsigned int prot)
 {
 	const struct kmem_run run = {.addr = addr, .size = kmem_mmu.page_size, .phys = phys, .prot = prot};
 
-	return kmem_mmu.engine->expose(&run, 1);
+	return kmem_mmu_file_expose(&run, 1);
 }
 
 int kmem_mmu_scratch(uintptr_t phys)
@@ -346,60 +318,14 @@ int kmem_mmu_scratch(uintptr_t phys)
 	return kmem_mmu_show(addr, phys, KMEM_PROT_READ | KMEM_PROT_WRITE);
 }
 
-void kmem_mmu_page_in_undo(uintptr_t addr)
-{
-	kmem_pte_set(addr, kmem_pte_with_state(kmem_pte_get(addr), KMEM_PTE_OUT));
-}
-
-int kmem_mmu_page_out_begin(uintptr_t addr)
+/* Nothing is mapped over an engine's own pages without their bytes being lost. */
+int kmem_mmu_page_reassert(uintptr_t addr)
 {
 	kmem_pte pte = kmem_pte_get(addr);
 
-	if (kmem_pte_prot(pte) != KMEM_PROT_NONE) {
-		int ret = conceal(addr, kmem_mmu.page_size);
-
-		if (ret != 0) {
-			return ret;
-		}
-	}
-	kmem_pte_set(addr, kmem_pte_with_state(pte & ~KMEM_PTE_ACCESSED, KMEM_PTE_BUSY_OUT));
-	return 0;
-}
-
-void kmem_mmu_page_out_end(uintptr_t addr, uint64_t location)
-{
-	kmem_pte_set(addr, kmem_pte_with_addr(kmem_pte_get(addr) & ~KMEM_PTE_DIRTY, KMEM_PTE_OUT, location));
-}
-
-void kmem_mmu_page_out_undo(uintptr_t addr)
-{
-	kmem_pte_set(addr, kmem_pte_with_state(kmem_pte_get(addr), KMEM_PTE_IN));
-}
-
-int kmem_mmu_page_access(uintptr_t addr, bool dirty)
-{
-	kmem_pte before = kmem_pte_get(addr);
-	kmem_pte after = before | KMEM_PTE_ACCESSED | (dirty ? KMEM_PTE_DIRTY : 0);
-	struct kmem_run run = {
-		.addr = addr, .size = kmem_mmu.page_size, .phys = kmem_pte_addr(before), .prot = kmem_pte_prot(after)};
-	int ret = 0;
-
-	if ((before & KMEM_PTE_NO_ACCESS) != 0) {
+	if (kmem_pte_state(pte) == KMEM_PTE_IN && kmem_home_is_own(kmem_pte_addr(pte))) {
 		return 0;
 	}
-	if (kmem_pte_prot(before) == KMEM_PROT_NONE) {
-		ret = expose(&run);
-	} else if (kmem_pte_prot(before) != run.prot) {
-		ret = kmem_mmu.engine->protect(&run, 1);
-	}
-	if (ret == 0) {
-		kmem_pte_set(addr, after);
-	}
-	return ret;
-}
-
-int kmem_mmu_page_reassert(uintptr_t addr)
-{
 	return expose_range(addr, kmem_mmu.page_size, false);
 }
 
@@ -408,7 +334,7 @@ int kmem_mmu_page_accessed_clear(uintptr_t addr)
 	kmem_pte pte = kmem_pte_get(addr);
 
 	if ((pte & KMEM_PTE_ACCESSED) != 0) {
-		int ret = conceal(addr, kmem_mmu.page_size);
+		int ret = conceal_exposed(addr, kmem_mmu.page_size);
 
 		if (ret != 0) {
 			return ret;
@@ -421,7 +347,7 @@ int kmem_mmu_page_accessed_clear(uintptr_t addr)
 /* Conceal [first, end) and clear ACCESSED of every page in it. */
 static int stretch_clear(uintptr_t first, uintptr_t end)
 {
-	int ret = conceal(first, end - first);
+	int ret = conceal_exposed(first, end - first);
 
 	if (ret == 0) {
 		clear_accessed(first, end - first);

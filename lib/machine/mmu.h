@@ -24,13 +24,42 @@ struct kmem_mmu_hole {
 
 #define KMEM_MMU_HOLES_MAX 2
 
+struct kmem_mmu_params {
+	const struct kmem_engine *engine;
+	struct kmem_engine_params range;
+	bool is_file_only; /* every frame of RAM lies in the RAM file, whatever the engine */
+	const struct kmem_mmu_hole *holes;
+	size_t hole_count;
+};
+
 /*
  * Reserve the range and make a table for it. Holes, in ascending order and apart, are what the process itself has there: the
- * program and its heap. They are left alone; pages of the program may be mapped private, and adopted.
+ * program and its heap. They are left alone; pages of the program may be mapped private, and adopted. 0 or -errno.
  */
-int kmem_mmu_init(const struct kmem_engine *engine, uintptr_t base, size_t size, size_t page_size,
-		  const struct kmem_mmu_hole *holes, size_t hole_count);
+int kmem_mmu_init(const struct kmem_mmu_params *params);
 void kmem_mmu_finish(void);
+
+/*
+ * Memory behind a concealed page, or one that is to be mapped, with such flags, and a frame for it, so that no later touch can fail;
+ * before anything is written to kmem_mmu_bytes(). The frame holds no other page. 0 or -errno; undone by kmem_mmu_page_drop(). No
+ * system call where there is memory already.
+ */
+int kmem_mmu_page_back(uintptr_t addr, uintptr_t phys, uint32_t flags);
+
+/* A page that was given a frame does not come into it after all. */
+void kmem_mmu_page_drop(uintptr_t addr, uintptr_t phys);
+
+/* Where the library reads and writes the bytes of a page that is concealed. */
+void *kmem_mmu_bytes(uintptr_t addr, uintptr_t phys);
+
+/* Before the library writes to the bytes of a page that was there at a fork. 0 or -errno. */
+int kmem_mmu_page_thaw(uintptr_t phys);
+
+/*
+ * A frame is about to be shown by its physical address: its bytes go to the RAM file, for ever, with memory behind them. addr: of the page
+ * in it, IN and not BUSY, or 0 if it holds none. 0 or -errno, nothing changed then.
+ */
+int kmem_mmu_frame_share(uintptr_t phys, uintptr_t addr);
 
 /* Pages in a hole are mapped: IN and PRIVATE, the host's mapping stays what it is. No host call. */
 void kmem_mmu_map_private(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags);
@@ -54,8 +83,8 @@ bool kmem_mmu_move_wait(uintptr_t addr);
 int kmem_mmu_show(uintptr_t addr, uintptr_t phys, unsigned int prot);
 
 /*
- * Map contiguous physical memory over UNMAPPED pages: readable, and writable if the flags say so, at once and without
- * traps. At most one host call.
+ * Map contiguous physical memory, shared where it is RAM (kmem_mmu_frame_share()), over UNMAPPED pages: readable, and writable if the flags
+ * say so, at once and without traps. At most one host call.
  */
 int kmem_mmu_map(uintptr_t addr, uintptr_t phys, size_t size, uint32_t flags);
 
@@ -71,22 +100,26 @@ void kmem_mmu_map_out(uintptr_t addr, uint64_t location, size_t step, size_t siz
 /* UNMAPPED becomes a guard page. */
 void kmem_mmu_guard(uintptr_t addr);
 
-/* Any pages but BUSY ones become UNMAPPED. At most one host call, none where nothing is exposed. */
+/* Any pages but BUSY ones become UNMAPPED. No host call where nothing is exposed; one for all on the mmap engine. */
 int kmem_mmu_unmap(uintptr_t addr, size_t size);
 
 /*
- * Change permissions and cache mode of pages that are IN or OUT, contents kept. With KMEM_PERM_NO_ACCESS they are concealed, in at most
- * one host call; without it pages that had it trap at their first access. Tracking is kept otherwise.
+ * Change permissions and cache mode of pages that are IN or OUT, contents kept. With KMEM_PERM_NO_ACCESS they are concealed;
+ * without it pages that had it trap at their first access. Tracking is kept otherwise.
  */
 int kmem_mmu_flags_set(uintptr_t addr, size_t size, uint32_t flags);
 
-/* Conceal, in at most one host call, whatever is exposed in a range, and clear ACCESSED there. */
+/* Conceal whatever is exposed in a range, and clear ACCESSED there. */
 int kmem_mmu_conceal(uintptr_t addr, size_t size);
 
 /* Pages that are IN or OUT, and concealed, become OUT and never touched. Others are left alone. No host call. */
 void kmem_mmu_discard(uintptr_t addr, size_t size);
 
-/* The entries of concealed pages, none BUSY, go to UNMAPPED pages, and leave UNMAPPED ones behind. Apart. No host call. */
+/*
+ * The entries of concealed pages, none BUSY, go to UNMAPPED pages, and leave UNMAPPED ones behind. Apart. No host call: prepare makes
+ * those that are needed. 0 or -errno, nothing changed that can be seen.
+ */
+int kmem_mmu_move_prepare(uintptr_t from, size_t size);
 void kmem_mmu_move(uintptr_t from, size_t size, uintptr_t to);
 
 /* One page comes in. begin: OUT -> BUSY_IN. end: -> IN; stays BUSY_IN on failure. undo: -> OUT. */
@@ -114,12 +147,37 @@ int kmem_mmu_page_access(uintptr_t addr, bool dirty);
 /* Make the host allow again what the entry says, in case somebody mapped or protected behind the library's back. */
 int kmem_mmu_page_reassert(uintptr_t addr);
 
+/*
+ * Several pages come in, or go out, with as few host calls as there can be. In ascending order. The host calls of pages that
+ * can_unlock() is true for may be made without the kernel lock: the pages are BUSY before, and until the entries are written.
+ *
+ *	in:  page_in_begin() each, pages_expose() where is_exposed, page_in_done() each
+ *	out: page_out_mark() each, pages_conceal(), page_out_end() or _undo() each
+ *
+ * Of what fails nobody knows how much was done: pages_expose() has concealed again what it had exposed; after pages_conceal() pages_expose()
+ * puts things right, with the entry as it was before (kmem_mmu_page_out_unmark()).
+ */
+struct kmem_mmu_page {
+	uintptr_t addr;
+	uintptr_t phys;
+	bool is_dirty;   /* in: DIRTY from the start */
+	bool is_exposed; /* in: ACCESSED, and exposed; otherwise it traps at its first access. conceal: set by page_out_mark() */
+	kmem_pte before; /* out: set by page_out_mark() */
+};
+
+bool kmem_mmu_can_unlock(const struct kmem_mmu_page *pages, size_t count);
+int kmem_mmu_pages_expose(const struct kmem_mmu_page *pages, size_t count);
+int kmem_mmu_pages_conceal(const struct kmem_mmu_page *pages, size_t count);
+void kmem_mmu_page_in_done(const struct kmem_mmu_page *page);
+void kmem_mmu_page_out_mark(struct kmem_mmu_page *page);
+void kmem_mmu_page_out_unmark(const struct kmem_mmu_page *page);
+
 /* Clear ACCESSED of a page that is IN; its next access traps. */
 int kmem_mmu_page_accessed_clear(uintptr_t addr);
 
 /*
- * The same for every page of a range that is IN and whose frame passes the filter (NULL: all); one host call for each stretch without
- * exposed pages that do not pass.
+ * The same for every page of a range that is IN and whose frame passes the filter (NULL: all); on the mmap engine one host call for each
+ * stretch without exposed pages that do not pass.
  */
 int kmem_mmu_accessed_clear(uintptr_t addr, size_t size, bool (*filter)(uintptr_t phys));
 

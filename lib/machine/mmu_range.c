@@ -13,10 +13,9 @@
  */
 #include "machine/mmu_range.h"
 
-#include <string.h>
-
 #include "host/assert.h"
 #include "host/memory.h"
+#include "machine/home.h"
 
 struct kmem_mmu_range kmem_mmu;
 
@@ -92,38 +91,68 @@ static int reserve_all(void)
 	return 0;
 }
 
-int kmem_mmu_init(const struct kmem_engine *engine, uintptr_t base, size_t size, size_t page_size,
-		  const struct kmem_mmu_hole *holes, size_t hole_count)
+static void engine_finish(void)
 {
-	int ret = kmem_page_table_init(base, size, page_size);
+	if (kmem_mmu.engine->finish != NULL) {
+		kmem_mmu.engine->finish();
+	}
+}
+
+/* The engine with the range reserved, or nothing. */
+static int engine_start(const struct kmem_engine_params *params)
+{
+	int ret = kmem_mmu.engine->start != NULL ? kmem_mmu.engine->start(params) : 0;
 
 	if (ret != 0) {
 		return ret;
 	}
-	kmem_assert(hole_count <= KMEM_MMU_HOLES_MAX);
-	kmem_mmu.engine = engine;
-	kmem_mmu.base = base;
-	kmem_mmu.size = size;
-	kmem_mmu.page_size = page_size;
-	range.hole_count = hole_count;
-	if (hole_count != 0) {
-		memcpy(range.holes, holes, hole_count * sizeof(*holes));
-	}
-	range.holes[hole_count] = (struct kmem_mmu_hole){base + size, base + size};
 	ret = reserve_all();
-	if (ret != 0) {
-		goto page_table_finish;
+	if (ret == 0) {
+		ret = kmem_host_spare_get(&range.spare);
+		if (ret != 0) {
+			(void)each_stretch(release);
+		}
 	}
-	ret = kmem_host_spare_get(&range.spare);
 	if (ret != 0) {
-		(void)each_stretch(release);
-		goto page_table_finish;
+		engine_finish();
 	}
-	return 0;
+	return ret;
+}
 
-page_table_finish:
-	kmem_page_table_finish();
-	kmem_mmu.engine = NULL;
+static void holes_init(const struct kmem_mmu_params *params)
+{
+	uintptr_t end = params->range.base + params->range.size;
+
+	kmem_assert(params->hole_count <= KMEM_MMU_HOLES_MAX);
+	range.hole_count = params->hole_count;
+	for (size_t i = 0; i < params->hole_count; i++) {
+		range.holes[i] = params->holes[i];
+	}
+	range.holes[params->hole_count] = (struct kmem_mmu_hole){end, end};
+}
+
+int kmem_mmu_init(const struct kmem_mmu_params *params)
+{
+	const struct kmem_engine_params *wanted = &params->range;
+	bool has_own = params->engine->bytes != NULL && !params->is_file_only;
+	int ret = kmem_page_table_init(wanted->base, wanted->size, wanted->page_size);
+
+	if (ret != 0) {
+		return ret;
+	}
+	kmem_mmu = (struct kmem_mmu_range){params->engine, wanted->base, wanted->size, wanted->page_size};
+	holes_init(params);
+	ret = kmem_home_init(wanted->ram, wanted->ram_size, wanted->page_size, has_own);
+	if (ret == 0) {
+		ret = engine_start(wanted);
+		if (ret != 0) {
+			kmem_home_finish();
+		}
+	}
+	if (ret != 0) {
+		kmem_page_table_finish();
+		kmem_mmu.engine = NULL;
+	}
 	return ret;
 }
 
@@ -134,8 +163,25 @@ void kmem_mmu_finish(void)
 	}
 	kmem_mmu_relief_begin();
 	(void)each_stretch(release);
+	engine_finish();
+	kmem_home_finish();
 	kmem_page_table_finish();
 	kmem_mmu.engine = NULL;
+}
+
+bool kmem_mmu_is_in_hole(uintptr_t addr)
+{
+	for (size_t i = 0; i < range.hole_count; i++) {
+		if (addr >= range.holes[i].start && addr < range.holes[i].end) {
+			return true;
+		}
+	}
+	return addr - kmem_mmu.base >= kmem_mmu.size;
+}
+
+int kmem_mmu_cover(uintptr_t addr, size_t size)
+{
+	return kmem_mmu_is_in_hole(addr) ? kmem_engine_mmap.cover(addr, size) : kmem_mmu.engine->cover(addr, size);
 }
 
 void kmem_mmu_relief_begin(void)
@@ -176,17 +222,10 @@ void kmem_mmu_fork_parent(void)
 	(void)each_adopted(dofork);
 }
 
-static int cover(uintptr_t addr, size_t size)
-{
-	const struct kmem_run run = {.addr = addr, .size = size};
-
-	return kmem_mmu.engine->conceal(&run, 1);
-}
-
 /* The range is a hole here, or, where the host copies it in spite of all (Valgrind), the parent's: laid over either. */
 int kmem_mmu_fork_child(void)
 {
-	int ret = each_stretch(cover);
+	int ret = each_stretch(kmem_mmu_cover);
 
-	return ret != 0 ? ret : each_adopted(cover);
+	return ret != 0 ? ret : each_adopted(kmem_mmu_cover);
 }
