@@ -7,7 +7,8 @@
 # programs. Fails if one failed or a build did. An existing build is brought up to date.
 #
 # Configurations: gcc runs every suite; clang with every assertion, and release without any, all but the everyday programs in emulated
-# RAM; valgrind runs gcc's programs again; the sanitizers leave out what measures the build instead of running the library.
+# RAM; valgrind runs gcc's programs again; the sanitizers leave out what measures the build instead of running the library. The engine is the
+# best one, which is uffd on most hosts; guard where clang built the library, and mmap in the release.
 set -u
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
@@ -64,6 +65,15 @@ run() {
 	[ ! -f "$log" ] || count "$log"
 }
 
+# The setup of the engine $2 for build/$1, or the best engine's where this host cannot run that one.
+engine_of() {
+	if build/$1/tests/probe_engine "$2" >&2; then
+		echo "$2"
+	else
+		echo plain
+	fi
+}
+
 run_configuration() {
 	case $configuration in
 	gcc)
@@ -73,11 +83,11 @@ run_configuration() {
 		CC=gcc CXX=g++ build gcc -Ddebug_level=2 && run gcc valgrind
 		;;
 	clang)
-		CC=clang CXX=clang++ build clang -Ddebug_level=3 && run clang plain --no-suite programs
+		CC=clang CXX=clang++ build clang -Ddebug_level=3 && run clang "$(engine_of clang guard)" --no-suite programs
 		;;
 	release)
 		CC=gcc CXX=g++ build release -Dbuildtype=release -Ddebug_level=0 &&
-			run release plain --no-suite programs
+			run release "$(engine_of release mmap)" --no-suite programs
 		;;
 	asan)
 		CC=gcc CXX=g++ build asan -Ddebug_level=2 -Db_sanitize=address,undefined &&

@@ -41,7 +41,7 @@ static void env_clear(void)
 	static const char *const names[] = {
 		"KMEM_RAM",   "KMEM_VM_BASE",   "KMEM_VM_SIZE", "KMEM_ENGINE", "KMEM_POLICY",
 		"KMEM_STORE", "KMEM_READAHEAD", "KMEM_STATS",   "KMEM_FOO",    "KMEM_TEST_CONFIG",
-		"KMEM_STATS_FORMAT", "KMEM_STATS_INTERVAL", "KMEM_STATS_SIGNAL", "KMEM_STATS_THREADS",
+		"KMEM_STATS_FORMAT", "KMEM_STATS_INTERVAL", "KMEM_STATS_SIGNAL", "KMEM_STATS_THREADS", "KMEM_CLEANER",
 	};
 
 	for (int i = 0; i < COUNT(names); i++) {
@@ -318,8 +318,8 @@ static const struct refusal refusals[] = {
 	 .texts = {"\"twin\"", "0x11000", "overlaps"}},
 
 	/* Names. */
-	{.config = {.engine = "warp"}, .error = ENOTSUP, .is_late = true, .texts = {"\"warp\"", "auto, mmap"}},
-	{.config = {.engine = ""}, .error = ENOTSUP, .is_late = true, .texts = {"engine \"\"", "auto, mmap"}},
+	{.config = {.engine = "warp"}, .error = ENOTSUP, .is_late = true, .texts = {"\"warp\"", "auto, guard, mmap, uffd"}},
+	{.config = {.engine = ""}, .error = ENOTSUP, .is_late = true, .texts = {"engine \"\"", "auto, guard, mmap, uffd"}},
 	{.config = {.engine = "an engine whose name is much too long"}, .texts = {"engine", "37 characters", "31"}},
 	{.config = {.policy = "mru"}, .texts = {"policy", "\"mru\"", "clock, lru, nru"}},
 	{.config = {.policy = ""}, .texts = {"policy \"\"", "clock, lru, nru"}},
@@ -372,7 +372,7 @@ static const struct refusal refusals[] = {
 	{.env = {"KMEM_VM_BASE=here"}, .texts = {"KMEM_VM_BASE=here", "0x1000"}},
 	{.env = {"KMEM_VM_BASE=0x400000010"}, .texts = {"KMEM_VM_BASE", "0x400000010", "4096"}},
 	{.env = {"KMEM_VM_BASE=0x800000000000"}, .texts = {"KMEM_VM_BASE", "at 0x800000000000 ", "and 0x800000000000"}},
-	{.env = {"KMEM_ENGINE=warp"}, .error = ENOTSUP, .is_late = true, .texts = {"\"warp\"", "auto, mmap"}},
+	{.env = {"KMEM_ENGINE=warp"}, .error = ENOTSUP, .is_late = true, .texts = {"\"warp\"", "auto, guard, mmap, uffd"}},
 	{.env = {"KMEM_ENGINE=an engine whose name is much too long"}, .texts = {"KMEM_ENGINE", "37 characters", "31"}},
 	{.env = {"KMEM_POLICY=mru"}, .texts = {"KMEM_POLICY", "\"mru\"", "clock, lru, nru"}},
 	{.env = {"KMEM_STORE=tape"}, .texts = {"KMEM_STORE", "\"tape\"", "file, ram"}},
@@ -380,9 +380,14 @@ static const struct refusal refusals[] = {
 	{.env = {"KMEM_STORE=ram:x"}, .texts = {"KMEM_STORE", "\"ram:x\"", "ram:PAGES"}},
 	{.env = {"KMEM_STORE=ram:68719476735"}, .texts = {"KMEM_STORE", "68719476735", "68719476734"}},
 	{.env = {"KMEM_STORE=file:"}, .texts = {"KMEM_STORE", "\"file:\"", "file:PATH"}},
-	{.env = {"KMEM_READAHEAD=4"}, .texts = {"KMEM_READAHEAD=4", "only 0"}},
-	{.env = {"KMEM_READAHEAD=-1"}, .texts = {"KMEM_READAHEAD=-1", "only 0"}},
-	{.env = {"KMEM_READAHEAD=all"}, .texts = {"KMEM_READAHEAD=all", "only 0"}},
+	{.env = {"KMEM_READAHEAD=33"}, .texts = {"KMEM_READAHEAD", "33 pages", "32"}},
+	{.env = {"KMEM_READAHEAD=-1"}, .texts = {"KMEM_READAHEAD=-1", "pages"}},
+	{.env = {"KMEM_READAHEAD=1K"}, .texts = {"KMEM_READAHEAD=1K", "pages"}},
+	{.env = {"KMEM_READAHEAD=18446744073709551616"}, .texts = {"KMEM_READAHEAD=18446744073709551616", "pages"}},
+	{.config = {.readahead = 33}, .texts = {"33 pages", "readahead", "32"}},
+	{.env = {"KMEM_CLEANER=many"}, .texts = {"KMEM_CLEANER=many", "frames"}},
+	{.env = {"KMEM_CLEANER=8193"}, .texts = {"KMEM_CLEANER", "8193 frames", "8192"}},
+	{.config = {.ram_size = 32 * PAGE, .cleaner_frames = 17}, .texts = {"17 frames", "cleaner_frames", "16"}},
 
 	/* The environment, over a configuration that is right. */
 	{.config = {.ram_size = 32 * PAGE}, .env = {"KMEM_RAM=banana"}, .texts = {"KMEM_RAM=banana"}},
@@ -619,6 +624,8 @@ static void defaults_check(void)
 	ck_assert_ptr_null(settings.store_path);
 	ck_assert_uint_eq(settings.store_pages, 8 * GIB / PAGE);
 	ck_assert_uint_eq(settings.nru_period_ms, 100);
+	ck_assert_uint_eq(settings.readahead, 0);
+	ck_assert_uint_eq(settings.cleaner_frames, 0);
 	ck_assert_ptr_null(settings.stats_path);
 }
 
@@ -658,6 +665,8 @@ START_TEST(every_number_is_taken)
 		.frames_reserve = 7,
 		.store_pages = 99,
 		.nru_period_ms = 5,
+		.readahead = 9,
+		.cleaner_frames = 11,
 	};
 
 	resolved(&config);
@@ -671,6 +680,8 @@ START_TEST(every_number_is_taken)
 	ck_assert_uint_eq(settings.page_size, config.page_size);
 	ck_assert_uint_eq(settings.frames_reserve, config.frames_reserve);
 	ck_assert_uint_eq(settings.store_pages, config.store_pages);
+	ck_assert_uint_eq(settings.readahead, config.readahead);
+	ck_assert_uint_eq(settings.cleaner_frames, config.cleaner_frames);
 	ck_assert_uint_eq(settings.nru_period_ms, config.nru_period_ms);
 	/* As many pages as the VM range has, of their size. */
 	config.store_pages = 0;
@@ -878,6 +889,8 @@ START_TEST(environment_stands_over_explicit_over_default)
 		.policy = "lru",
 		.store = "file:/tmp/pages",
 		.stats_path = "explicit",
+		.readahead = 3,
+		.cleaner_frames = 4,
 	};
 
 	env_set("KMEM_VM_BASE=0x700000000");
@@ -887,6 +900,7 @@ START_TEST(environment_stands_over_explicit_over_default)
 	env_set("KMEM_POLICY=nru");
 	env_set("KMEM_STORE=ram:77");
 	env_set("KMEM_READAHEAD=0");
+	env_set("KMEM_CLEANER=12");
 	env_set("KMEM_STATS=environment");
 	/* Over the default, and over what is given. */
 	for (int round = 0; round < 2; round++) {
@@ -901,6 +915,8 @@ START_TEST(environment_stands_over_explicit_over_default)
 		ck_assert_ptr_eq(settings.store_ops, &kmem_store_ram);
 		ck_assert_ptr_null(settings.store_path);
 		ck_assert_uint_eq(settings.store_pages, 77);
+		ck_assert_uint_eq(settings.readahead, 0);
+		ck_assert_uint_eq(settings.cleaner_frames, 12);
 		path_check("environment");
 		config.struct_size = sizeof(config);
 	}
@@ -911,6 +927,8 @@ START_TEST(environment_stands_over_explicit_over_default)
 	ck_assert_uint_eq(settings.ram_size, 32 * MIB);
 	ck_assert_ptr_eq(settings.policy_ops, &kmem_eviction_lru);
 	ck_assert_str_eq(settings.store_path, "/tmp/pages");
+	ck_assert_uint_eq(settings.readahead, 3);
+	ck_assert_uint_eq(settings.cleaner_frames, 4);
 	path_check("explicit");
 }
 END_TEST
@@ -940,6 +958,7 @@ START_TEST(empty_variables_are_unset_ones)
 	static const char *const names[] = {
 		"KMEM_RAM",    "KMEM_VM_BASE", "KMEM_VM_SIZE",   "KMEM_ENGINE",
 		"KMEM_POLICY", "KMEM_STORE",   "KMEM_READAHEAD", "KMEM_STATS",
+		"KMEM_CLEANER",
 	};
 
 	for (int i = 0; i < COUNT(names); i++) {
@@ -1064,6 +1083,7 @@ static const struct kmem_config met[] = {
 	 .ram_offset = PAGE,
 	 .maps_all_ram = KMEM_SWITCH_ON},
 	{.vm_size = MIB, .ram_size = MIB, .frames_reserve = 256},
+	{.vm_size = MIB, .ram_size = MIB, .readahead = 32, .cleaner_frames = 128},
 	{.vm_size = 64 * MIB, .ram_size = 64 * MIB, .page_size = 2 * MIB},
 	{.vm_size = MIB, .ram_size = MIB, .ram_base = (1UL << 48) - MIB},
 	{.vm_size = MIB, .ram_size = MIB, .store = "ram:1"},

@@ -18,6 +18,7 @@
 
 #include "harness.h"
 #include "host/failpoint.h"
+#include "machine/mmu_host.h"
 
 #define PAGE 4096UL
 #define FRAMES 64UL
@@ -286,6 +287,79 @@ START_TEST(child_of_a_fork_that_cannot_copy_is_stopped_and_the_parent_goes_on)
 }
 END_TEST
 
+/*
+ * Handlers that were registered before the library's: in the parent they run between its own and the fork, or behind it. What they touch is
+ * concealed, or out.
+ */
+static bool is_touching;
+
+static void early_prepare(void)
+{
+	for (size_t i = 0; is_touching && i < 4; i++) {
+		arena[i * WORDS + 3]++;
+		arena[i * WORDS + WORDS - 1] += arena[i * WORDS + 3];
+	}
+}
+
+static void early_parent(void)
+{
+	if (is_touching) {
+		arena[WORDS + 4] = 'p';
+		arena[5 * WORDS + 4] = 'p';
+	}
+}
+
+static void early_child(void)
+{
+	if (is_touching) {
+		arena[WORDS + 4] += arena[WORDS + 4] == 0 ? 'c' : 0;
+		arena[5 * WORDS + 4] += arena[5 * WORDS + 4] == 0 ? 'c' : 0;
+	}
+}
+
+static void early_register(void)
+{
+	(void)pthread_atfork(early_prepare, early_parent, early_child);
+}
+
+/* Before the constructors of shared libraries, and of this program. */
+static void (*const early_registration)(void) __attribute__((section(".preinit_array"), used)) = early_register;
+
+static bool early_is_right(uintptr_t count, uintptr_t mark)
+{
+	bool is_right = arena[WORDS + 4] == mark && arena[5 * WORDS + 4] == mark;
+
+	for (size_t i = 0; i < 4; i++) {
+		is_right = is_right && arena[i * WORDS] == i && arena[i * WORDS + 3] == count &&
+			   arena[i * WORDS + WORDS - 1] == count * (count + 1) / 2;
+	}
+	return is_right;
+}
+
+START_TEST(what_handlers_touch_late_belongs_to_both)
+{
+	boot(_i);
+	(void)k_mem_page_out(arena, 2 * PAGE);
+	is_touching = true;
+	for (uintptr_t count = 1; count < 5; count++) {
+		pid_t child = fork();
+
+		ck_assert_int_ge(child, 0);
+		if (child == 0) {
+			/* Where RAM was copied before, the copy has not what came after. */
+			_exit((!kmem_mmu_has_own() || early_is_right(count, 'c')) && kmem_is_valid() ? 0 : 1);
+		}
+		ck_assert_int_eq(wait_for(child), 0);
+		ck_assert(early_is_right(count, 'p'));
+		arena[WORDS + 4] = 0;
+		arena[5 * WORDS + 4] = 0;
+		ck_assert(kmem_is_valid());
+	}
+	is_touching = false;
+	finish();
+}
+END_TEST
+
 START_TEST(exec_and_vfork_children_are_left_alone)
 {
 	boot(0);
@@ -307,6 +381,7 @@ Suite *kmem_test_suite(void)
 	tcase_add_loop_test(tcase, grandchildren_too, 0, 2);
 	tcase_add_loop_test(tcase, forks_under_three_writers_lose_no_write, 0, 2);
 	tcase_add_loop_test(tcase, child_of_a_fork_that_cannot_copy_is_stopped_and_the_parent_goes_on, 0, 2);
+	tcase_add_loop_test(tcase, what_handlers_touch_late_belongs_to_both, 0, 2);
 	tcase_add_test(tcase, exec_and_vfork_children_are_left_alone);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -18,6 +18,7 @@
 #include "harness.h"
 #include "host/descriptor.h"
 #include "host/failpoint.h"
+#include "machine/mmu_host.h"
 #include "kernel/kernel.h"
 
 #define PAGE 4096UL
@@ -231,7 +232,8 @@ START_TEST(another_program_shares_nothing)
 		execl("/bin/sleep", "sleep", "100", (char *)NULL);
 		_exit(127);
 	}
-	ck_assert_uint_gt(descriptors_count(), count);
+	/* Where frames are the engine's own there is nothing in the file that could be shared. */
+	ck_assert(descriptors_count() > count || kmem_mmu_has_own());
 	sharers_wait();
 	pages_fill(0, 1, 2);
 	ck_assert_uint_eq(descriptors_count(), count);

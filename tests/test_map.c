@@ -130,6 +130,14 @@ static void check_bytes(const volatile uint8_t *bytes, size_t pages, uint8_t val
 	ck_assert_uint_eq(wrong, 0);
 }
 
+static bool is_engine(const char *name)
+{
+	struct kmem_setup setup;
+
+	ck_assert_int_eq(kmem_setup_get(&setup), 0);
+	return strcmp(setup.engine, name) == 0;
+}
+
 /* Pages that say which they are. */
 static void number(volatile uint8_t *bytes, size_t pages)
 {
@@ -325,7 +333,8 @@ START_TEST(uninitialised_pages_are_not_zeroed)
 
 	dirty_all_frames(0xa5);
 	bytes = map(FRAMES, RW | K_MEM_MAP_UNINIT);
-	check_bytes(bytes, FRAMES, 0xa5);
+	/* What they are is undefined; there, where bytes lie by the page's address, every page is a new one. */
+	check_bytes(bytes, FRAMES, is_engine("guard") ? 0 : 0xa5);
 }
 END_TEST
 
@@ -1494,13 +1503,22 @@ START_TEST(flags_may_change_and_change_back_while_contents_stay)
 }
 END_TEST
 
-START_TEST(flags_of_pages_on_scattered_frames_may_change)
+/* Number pages, each of which takes the only frame that is free: one lower than the page before. `others` fill RAM, and are out at the end. */
+static void number_scattered(volatile uint8_t *bytes, size_t pages, uint8_t *others)
 {
-	volatile uint8_t *bytes = map(FRAMES / 2, RW);
-
-	for (size_t i = FRAMES / 2; i-- > 0;) {
+	number(others, FRAMES);
+	for (size_t i = 0; i < pages; i++) {
+		ck_assert_int_eq(k_mem_page_out(others + (FRAMES - 1 - i) * PAGE, PAGE), 0);
 		bytes[i * PAGE] = (uint8_t)(i + 1);
 	}
+}
+
+START_TEST(flags_of_pages_on_scattered_frames_may_change)
+{
+	uint8_t *others = map(FRAMES, RW);
+	volatile uint8_t *bytes = map(FRAMES / 2, RW);
+
+	number_scattered(bytes, FRAMES / 2, others);
 	ck_assert_uint_gt(status_of(bytes).phys, status_of(bytes + PAGE).phys);
 	ck_assert_int_eq(k_mem_update_flags((void *)bytes, FRAMES / 2 * PAGE, 0), 0);
 	check_numbers(bytes, FRAMES / 2);
@@ -1797,19 +1815,25 @@ END_TEST
 START_TEST(unmapping_gives_host_mappings_back)
 {
 	struct kmem_config config = {.policy = "lru"};
+	uint8_t *others;
 	size_t before;
 
 	boot(&config);
-	k_mem_unmap(map(1, RW), PAGE); /* the first mapping costs the library some memory of its own */
+	/* The first mappings cost the library some memory of its own. */
+	others = map(FRAMES, RW);
+	number(map(FRAMES, RW), FRAMES);
+	k_mem_unmap(others - (FRAMES + 2) * PAGE, FRAMES * PAGE);
 	before = host_mappings();
 	for (int round = 0; round < 20; round++) {
 		uint8_t *bytes = map(FRAMES, RW);
 
-		for (size_t i = FRAMES; i-- > 0;) {
-			bytes[i * PAGE] = 1;
+		/* No frame is where its neighbour's page is. */
+		number_scattered(bytes, FRAMES, others);
+		if (is_engine("mmap")) {
+			ck_assert_uint_ge(host_mappings(), before + FRAMES);
+		} else {
+			ck_assert_uint_le(host_mappings(), before + 1);
 		}
-		/* The first time, no frame is where its neighbour's page is. */
-		ck_assert(round != 0 || host_mappings() >= before + FRAMES);
 		k_mem_unmap(bytes, FRAMES * PAGE);
 		ck_assert_uint_eq(host_mappings(), before);
 	}

@@ -654,6 +654,7 @@ static const struct {
 	{"KMEM_STORE=ram:64", "main: free 229376 policy nru store ram\n"},
 	{"KMEM_STORE=file", "main: free 229376 policy nru store file\n"},
 	{"KMEM_READAHEAD=0", "main: free 229376 policy nru store ram\n"},
+	{"KMEM_READAHEAD=16", "main: free 229376 policy nru store ram\n"},
 	{"KMEM_ENGINE=mmap", "main: free 229376 policy nru store ram\n"},
 };
 
@@ -705,8 +706,8 @@ static const struct {
 	{"KMEM_POLICY=mru", {"KMEM_POLICY", "mru", "clock, lru, nru", ""}},
 	{"KMEM_STORE=tape", {"KMEM_STORE", "tape", "file, ram", ""}},
 	{"KMEM_STORE=ram:0", {"KMEM_STORE", "ram:0", "ram:PAGES", ""}},
-	{"KMEM_READAHEAD=4", {"KMEM_READAHEAD=4", "only 0", "", ""}},
-	{"KMEM_ENGINE=warp", {"warp", "auto, mmap", "", ""}},
+	{"KMEM_READAHEAD=33", {"KMEM_READAHEAD", "33", "32", ""}},
+	{"KMEM_ENGINE=warp", {"warp", "auto, guard, mmap, uffd", "", ""}},
 };
 
 START_TEST(program_does_not_start_where_a_variable_is_wrong)

@@ -9,12 +9,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +26,7 @@
 #include "harness.h"
 #include "host/assert.h"
 #include "host/failpoint.h"
+#include "host/limit.h"
 #include "host/memory.h"
 #include "host/thread.h"
 
@@ -672,6 +675,435 @@ START_TEST(stealing_goes_round)
 }
 END_TEST
 
+/* ---- vectors ---- */
+
+/* More than the host moves in one call, and than the file store asks it to. */
+#define VECTOR_MAX (IOV_MAX + 1)
+
+static const size_t lengths[] = {1, 2, 16, VECTOR_MAX};
+
+#define LENGTHS ((int)(sizeof(lengths) / sizeof(lengths[0])))
+
+/* Pages in memory, and the vector that moves them. */
+static struct {
+	unsigned char *pages;
+	struct kmem_store_io io[VECTOR_MAX];
+	struct k_mem_page_frame *pfs[VECTOR_MAX];
+	uintptr_t locations[VECTOR_MAX];
+} vector;
+
+static void vector_setup(void)
+{
+	setup();
+	vector.pages = aligned_alloc(64, VECTOR_MAX * page_size);
+	ck_assert_ptr_nonnull(vector.pages);
+	for (size_t i = 0; i < VECTOR_MAX; i++) {
+		vector.pfs[i] = hold(0);
+	}
+}
+
+static void vector_teardown(void)
+{
+	free(vector.pages);
+	teardown();
+}
+
+/* Which page of memory an element is: neighbours in memory as in the vector, or never. */
+static unsigned char *vector_page(size_t i, bool is_scattered)
+{
+	return vector.pages + (is_scattered ? VECTOR_MAX - 1 - i : i) * page_size;
+}
+
+/* A vector over the locations given, of pages that hold i. */
+static void vector_fill(size_t count, bool is_scattered)
+{
+	for (size_t i = 0; i < count; i++) {
+		vector.io[i].location = vector.locations[i];
+		vector.io[i].page = vector_page(i, is_scattered);
+		fill(vector.io[i].page, i);
+	}
+}
+
+static size_t get_several(size_t count, bool is_fault, int *error)
+{
+	return kmem_store_locations_get(&store, vector.pfs, count, vector.locations, is_fault, error);
+}
+
+static void must_get_several(size_t count)
+{
+	int error;
+
+	ck_assert_uint_eq(get_several(count, false, &error), count);
+	ck_assert_int_eq(error, 0);
+}
+
+static void expect_out(const struct kmem_store_io *io, size_t count, size_t done, int error)
+{
+	int ret;
+
+	ck_assert_uint_eq(kmem_store_pages_out(&store, io, count, &ret), done);
+	ck_assert_int_eq(ret, error);
+}
+
+static void expect_in(const struct kmem_store_io *io, size_t count, size_t done, int error)
+{
+	int ret;
+
+	ck_assert_uint_eq(kmem_store_pages_in(&store, io, count, &ret), done);
+	ck_assert_int_eq(ret, error);
+}
+
+/* The order of locations in a vector. */
+static void reorder(size_t count, int order)
+{
+	for (size_t i = 0; order != 0 && i < count; i++) {
+		/* 1: backwards; 2: pairs of neighbours, backwards */
+		size_t other = order == 1 ? count - 1 - i : (count - 1 - i) ^ 1;
+
+		if (i < other && other < count) {
+			uintptr_t location = vector.locations[i];
+
+			vector.locations[i] = vector.locations[other];
+			vector.locations[other] = location;
+		}
+	}
+}
+
+#define ORDERS 3
+
+START_TEST(vectors_keep_contents)
+{
+	size_t count = lengths[_i / STORES % LENGTHS];
+	int order = _i / STORES / LENGTHS % ORDERS;
+	bool is_scattered = _i / STORES / LENGTHS / ORDERS != 0;
+
+	start(stores[_i % STORES], VECTOR_MAX + 1);
+	must_get_several(count);
+	reorder(count, order);
+	vector_fill(count, is_scattered);
+	expect_out(vector.io, count, count, 0);
+	for (size_t i = 0; i < count; i++) {
+		expect_page(vector.locations[i], i);
+		memset(vector.io[i].page, 0xa5, page_size);
+	}
+	expect_in(vector.io, count, count, 0);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert(is_filled(vector.io[i].page, i));
+	}
+	expect_usage(count, 0);
+}
+END_TEST
+
+START_TEST(vector_leaves_the_last_location_to_faults)
+{
+	size_t capacity = capacities[_i % CAPACITIES];
+	bool is_fault = _i / CAPACITIES % 2 != 0;
+	size_t due = is_fault && capacity == 1 ? 1 : capacity - 1;
+	uintptr_t location;
+	int error;
+
+	start(stores[_i / CAPACITIES / 2], capacity);
+	ck_assert_uint_eq(get_several(capacity + 1, is_fault, &error), due);
+	ck_assert_int_eq(error, -ENOMEM);
+	for (size_t i = 0; i < due; i++) {
+		for (size_t j = 0; j < i; j++) {
+			ck_assert_uint_ne(vector.locations[i], vector.locations[j]);
+		}
+	}
+	ck_assert_uint_eq(get_several(2, false, &error), 0);
+	ck_assert_int_eq(error, -ENOMEM);
+	ck_assert_int_eq(get(0, false, &location), -ENOMEM);
+	expect_usage(due, 0);
+	ck_assert_uint_eq(get_several(2, true, &error), capacity - due);
+	ck_assert_int_eq(error, -ENOMEM);
+	expect_usage(capacity, 0);
+}
+END_TEST
+
+START_TEST(empty_vector_is_done)
+{
+	int error = -1;
+
+	start(stores[_i], 2);
+	ck_assert_uint_eq(get_several(0, false, &error), 0);
+	ck_assert_int_eq(error, 0);
+	expect_out(vector.io, 0, 0, 0);
+	expect_in(vector.io, 0, 0, 0);
+	expect_usage(0, 0);
+}
+END_TEST
+
+struct vector_writer {
+	pthread_t thread;
+	struct kmem_store_io io[4];
+	uint64_t value;
+	bool is_right;
+};
+
+static void *vectors_write_and_read(void *arg)
+{
+	struct vector_writer *writer = arg;
+	int error;
+
+	writer->is_right = true;
+	for (uint64_t i = 0; i < 200; i++) {
+		for (size_t j = 0; j < 4; j++) {
+			fill(writer->io[j].page, writer->value + 4 * i + j);
+		}
+		writer->is_right &= kmem_store_pages_out(&store, writer->io, 4, &error) == 4;
+		for (size_t j = 0; j < 4; j++) {
+			memset(writer->io[j].page, 0, page_size);
+		}
+		writer->is_right &= kmem_store_pages_in(&store, writer->io, 4, &error) == 4;
+		for (size_t j = 0; j < 4; j++) {
+			writer->is_right &= is_filled(writer->io[j].page, writer->value + 4 * i + j);
+		}
+	}
+	return NULL;
+}
+
+START_TEST(threads_move_vectors_at_once)
+{
+	struct vector_writer writers[4];
+
+	start(stores[_i], 17);
+	must_get_several(16);
+	for (size_t i = 0; i < 4; i++) {
+		writers[i].value = 1000 * i;
+		for (size_t j = 0; j < 4; j++) {
+			/* In one half of the threads neighbours, in the other not; nobody's are another's. */
+			size_t place = i < 2 ? 4 * i + j : 8 + 2 * j + i - 2;
+
+			writers[i].io[j] = (struct kmem_store_io){vector.locations[place], vector_page(place, false)};
+		}
+	}
+	for (size_t i = 0; i < 4; i++) {
+		ck_assert_int_eq(pthread_create(&writers[i].thread, NULL, vectors_write_and_read, &writers[i]), 0);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		pthread_join(writers[i].thread, NULL);
+		ck_assert(writers[i].is_right);
+	}
+}
+END_TEST
+
+/* That all of them are neighbours, from this slot on. */
+static void expect_run(size_t from, size_t count, size_t slot)
+{
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_uint_eq(vector.locations[from + i], (slot + i) * page_size);
+	}
+}
+
+static void free_slots(size_t from, size_t to)
+{
+	for (size_t slot = from; slot < to; slot++) {
+		kmem_store_location_free(&store, slot * page_size);
+	}
+}
+
+START_TEST(pages_that_go_out_together_are_neighbours)
+{
+	start(&kmem_store_file, 64);
+	must_get_several(16);
+	expect_run(0, 16, 0);
+	must_get_several(16);
+	expect_run(0, 16, 16);
+
+	/* In the place of pages that are gone, in whatever order they went. */
+	free_slots(4, 12);
+	must_get_several(8);
+	expect_run(0, 8, 4);
+	free_slots(8, 12);
+	free_slots(4, 8);
+	must_get_several(8);
+	expect_run(0, 8, 4);
+
+	/* No more than what is asked for, and the rest stays together. */
+	free_slots(4, 12);
+	must_get_several(3);
+	expect_run(0, 3, 9);
+	must_get_several(5);
+	expect_run(0, 5, 4);
+
+	/* Several runs where none is long enough, and from the last slots on into those never used. */
+	free_slots(2, 4);
+	free_slots(29, 32);
+	free_slots(10, 12);
+	must_get_several(16);
+	expect_run(0, 2, 10);
+	expect_run(2, 12, 29);
+	expect_run(14, 2, 41);
+	must_get_several(2);
+	expect_run(0, 2, 2);
+}
+END_TEST
+
+/* Pages in several stretches of neighbours: all slots but every fourth one. */
+static size_t vector_in_threes(size_t count)
+{
+	size_t used = 0;
+
+	start(&kmem_store_file, count + 1);
+	must_get_several(count);
+	for (size_t i = 0; i < count; i++) {
+		if (i % 4 != 3) {
+			vector.locations[used++] = i * page_size;
+		}
+	}
+	vector_fill(used, true);
+	return used;
+}
+
+/* The host calls that could fail since the last time. */
+static unsigned long host_calls(void)
+{
+	return kmem_failpoint_arm(ULONG_MAX, EIO, false);
+}
+
+START_TEST(stretch_of_neighbours_is_one_host_call)
+{
+	size_t count = vector_in_threes(16);
+
+	(void)host_calls();
+	expect_out(vector.io, count, 12, 0);
+	ck_assert_uint_eq(host_calls(), 4);
+	expect_in(vector.io, count, 12, 0);
+	ck_assert_uint_eq(host_calls(), 4);
+	expect_out(vector.io, 3, 3, 0);
+	ck_assert_uint_eq(host_calls(), 1);
+	expect_in(vector.io + 2, 2, 2, 0);
+	ck_assert_uint_eq(host_calls(), 2);
+}
+END_TEST
+
+START_TEST(failed_stretch_tells_what_was_done_before_it)
+{
+	size_t count = vector_in_threes(16);
+	unsigned long failing = (unsigned long)_i + 1;
+	size_t done = 3 * (size_t)_i;
+
+	(void)kmem_failpoint_arm(failing, ENOSPC, false);
+	expect_out(vector.io, count, done, -ENOSPC);
+	for (size_t i = 0; i < done; i++) {
+		expect_page(vector.locations[i], i);
+	}
+	expect_out(vector.io + done, count - done, count - done, 0);
+	(void)kmem_failpoint_arm(failing, EIO, false);
+	expect_in(vector.io, count, done, -EIO);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert(is_filled(vector.io[i].page, i));
+	}
+	expect_in(vector.io + done, count - done, count - done, 0);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert(is_filled(vector.io[i].page, i));
+		expect_page(vector.locations[i], i);
+	}
+}
+END_TEST
+
+/* The host has room for so many bytes of the file, and then for all. */
+START_TEST(host_that_stops_in_a_stretch_tells_where)
+{
+	static const size_t whole[] = {0, 1, 5, 15};
+	size_t done = whole[_i % 4];
+	size_t odd = _i / 4 == 0 ? 0 : page_size / 2 + 1;
+	void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
+	struct rlimit former;
+	struct rlimit limit;
+
+	start(&kmem_store_file, 20);
+	must_get_several(16);
+	vector_fill(16, true);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &former), 0);
+	limit = former;
+	limit.rlim_cur = done * page_size + odd;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	expect_out(vector.io, 16, done, -EFBIG);
+	expect_out(vector.io + done, 1, 0, -EFBIG);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &former), 0);
+	for (size_t i = 0; i < done; i++) {
+		expect_page(vector.locations[i], i);
+	}
+	expect_out(vector.io + done, 16 - done, 16 - done, 0);
+	for (size_t i = 0; i < 16; i++) {
+		expect_page(vector.locations[i], i);
+	}
+	signal(SIGXFSZ, handler);
+}
+END_TEST
+
+/* In a child, since lifting is for good. */
+static int child_with_lifted_limit(size_t bytes_at_first)
+{
+	struct rlimit limit;
+
+	signal(SIGXFSZ, SIG_IGN);
+	kmem_host_limit_lift_allow();
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = bytes_at_first;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	expect_out(vector.io, 16, 16, 0);
+	for (size_t i = 0; i < 16; i++) {
+		expect_page(vector.locations[i], i);
+	}
+	return 0;
+}
+
+/* The host does a part, in the middle of a page or not, and then the rest. */
+START_TEST(short_transfer_is_gone_on_with)
+{
+	int status;
+	pid_t child;
+
+	start(&kmem_store_file, 20);
+	must_get_several(16);
+	vector_fill(16, _i % 2 != 0);
+	child = fork();
+	if (child == 0) {
+		_exit(child_with_lifted_limit(3 * page_size + (_i / 2 == 0 ? 0 : 1000)));
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+START_TEST(file_that_ends_in_a_stretch_tells_where)
+{
+	ck_assert_int_eq(try_start(&kmem_store_file, 20, path), 0);
+	must_get_several(16);
+	vector_fill(16, false);
+	expect_out(vector.io, 16, 16, 0);
+	ck_assert_int_eq(truncate(path, (off_t)(5 * page_size + page_size / 2)), 0);
+	memset(vector.pages, 0xa5, 5 * page_size);
+	expect_in(vector.io, 16, 5, -EIO);
+	for (size_t i = 0; i < 5; i++) {
+		ck_assert(is_filled(vector.io[i].page, i));
+	}
+}
+END_TEST
+
+START_TEST(vector_steals_copies_when_nothing_is_free)
+{
+	uintptr_t locations[3];
+	int error;
+
+	start_full(locations, 2);
+	for (size_t i = 0; i < 3; i++) {
+		vector.pfs[i] = hold(4 + i);
+	}
+	ck_assert_uint_eq(get_several(3, _i != 0, &error), 1);
+	ck_assert_int_eq(error, -ENOMEM);
+	ck_assert_uint_eq(vector.locations[0], locations[0]);
+	ck_assert(!is_backed(0));
+	ck_assert(is_backed(1));
+	expect_usage(3, 1);
+	ck_assert_uint_eq(get_several(3, true, &error), 1);
+	ck_assert_uint_eq(vector.locations[0], locations[1]);
+	expect_usage(3, 0);
+}
+END_TEST
+
 /* ---- the file ---- */
 
 START_TEST(file_at_a_path_is_private_and_removed)
@@ -1217,6 +1649,214 @@ START_TEST(bad_location_is_refused)
 }
 END_TEST
 
+/* Vectors of a store of the program's own: at most so many pages at a time, and one that fails. */
+static struct {
+	size_t most;
+	size_t failing;   /* page that fails, counted from 0 over all calls; SIZE_MAX: none */
+	size_t done;
+	unsigned int calls;
+	bool is_lying;    /* calls do nothing and say `lie` */
+	int lie;
+	size_t for_fault; /* locations asked for in a fault */
+	size_t freed;
+	size_t bad;       /* the location that is none, counted likewise; SIZE_MAX: none */
+} own;
+
+/* How many pages of a vector are done. */
+static int own_vector(size_t count)
+{
+	size_t done = 0;
+
+	ck_assert(kmem_thread_self()->in_callback);
+	ck_assert_uint_gt(count, 0);
+	own.calls++;
+	if (own.is_lying) {
+		return own.lie;
+	}
+	while (done < count && done < own.most && own.done != own.failing) {
+		done++;
+		own.done++;
+	}
+	return done > 0 ? (int)done : -EDQUOT;
+}
+
+static int own_pages(void *state, const struct kmem_store_io *io, size_t count)
+{
+	(void)state;
+	ck_assert_uint_eq(io[0].location, own.done * page_size);
+	ck_assert_ptr_eq(io[0].page, vector_page(own.done, false));
+	return own_vector(count);
+}
+
+static int own_locations_get(void *state, struct k_mem_page_frame *const *pfs, size_t count, uintptr_t *locations,
+			     bool page_fault)
+{
+	size_t first = own.done;
+	int done = own_vector(count);
+
+	(void)state;
+	ck_assert_ptr_eq(pfs[0], &frames[0]);
+	own.for_fault += page_fault ? 1 : 0;
+	for (int i = 0; i < done && (size_t)i < count; i++) {
+		locations[i] = first + (size_t)i == own.bad ? 1 : (first + (size_t)i) * page_size;
+	}
+	return done;
+}
+
+static void own_location_free(void *state, uintptr_t location)
+{
+	(void)state;
+	ck_assert_uint_eq(location % page_size, 0);
+	own.freed++;
+}
+
+static int own_page(void *state, uintptr_t location, const void *page)
+{
+	const struct kmem_store_io io = {location, (void *)page};
+	int ret = own_pages(state, &io, 1);
+
+	return ret < 0 ? ret : 0;
+}
+
+static int own_page_in(void *state, uintptr_t location, void *page)
+{
+	return own_page(state, location, page);
+}
+
+static int own_location_get(void *state, struct k_mem_page_frame *pf, uintptr_t *location, bool page_fault)
+{
+	int ret = own_locations_get(state, &pf, 1, location, page_fault);
+
+	return ret < 0 ? ret : 0;
+}
+
+/* A store with vectors, or the same without. */
+static const struct kmem_store_ops *own_ops(bool has_vectors)
+{
+	static struct kmem_store_ops ops;
+
+	ops = probe_ops;
+	ops.location_get = own_location_get;
+	ops.location_free = own_location_free;
+	ops.page_out = own_page;
+	ops.page_in = own_page_in;
+	if (has_vectors) {
+		ops.locations_get = own_locations_get;
+		ops.pages_out = own_pages;
+		ops.pages_in = own_pages;
+	}
+	memset(&own, 0, sizeof(own));
+	own.most = 5;
+	own.failing = SIZE_MAX;
+	own.bad = SIZE_MAX;
+	return &ops;
+}
+
+static void own_setup(void)
+{
+	vector_setup();
+	memset(&probe, 0, sizeof(probe));
+	for (size_t i = 0; i < VECTOR_MAX; i++) {
+		vector.io[i] = (struct kmem_store_io){i * page_size, vector_page(i, false)};
+	}
+}
+
+/* The calls that so many pages take. */
+static unsigned int calls_for(size_t count, bool has_vectors)
+{
+	return (unsigned int)(has_vectors ? (count + own.most - 1) / own.most : count);
+}
+
+START_TEST(vectors_go_to_any_store)
+{
+	size_t count = lengths[_i / 2];
+	const struct kmem_store_ops *ops = own_ops(_i % 2 != 0);
+	unsigned int calls = calls_for(count, _i % 2 != 0);
+	int error;
+
+	start(ops, VECTOR_MAX + 1);
+	expect_out(vector.io, count, count, 0);
+	ck_assert_uint_eq(own.calls, calls);
+	own.done = 0;
+	expect_in(vector.io, count, count, 0);
+	ck_assert_uint_eq(own.calls, 2 * calls);
+	own.done = 0;
+	ck_assert_uint_eq(get_several(count, true, &error), count);
+	ck_assert_int_eq(error, 0);
+	ck_assert_uint_eq(own.calls, 3 * calls);
+	ck_assert_uint_eq(own.for_fault, 1);
+	expect_run(0, count, 0);
+	own.done = 0;
+	ck_assert_uint_eq(get_several(count, false, &error), count);
+	ck_assert_uint_eq(own.for_fault, 1);
+	ck_assert_uint_eq(own.freed, 0);
+	ck_assert(!kmem_thread_self()->in_callback);
+}
+END_TEST
+
+START_TEST(failures_of_any_store_are_told_exactly)
+{
+	const struct kmem_store_ops *ops = own_ops(_i % 2 != 0);
+	size_t failing = (size_t)_i / 2;
+	int error;
+
+	start(ops, 20);
+	own.failing = failing;
+	expect_out(vector.io, 16, failing, -EDQUOT);
+	own.done = 0;
+	expect_in(vector.io, 16, failing, -EDQUOT);
+	own.done = 0;
+	ck_assert_uint_eq(get_several(16, false, &error), failing);
+	ck_assert_int_eq(error, -EDQUOT);
+	own.failing = SIZE_MAX;
+	expect_out(vector.io + failing, 16 - failing, 16 - failing, 0);
+}
+END_TEST
+
+/* What no store may say of a vector of four pages. */
+static const int bad_counts[] = {0, 5, INT_MAX};
+
+START_TEST(wrong_number_is_refused)
+{
+	const struct kmem_store_ops *ops = own_ops(true);
+	struct capture capture;
+	int error;
+
+	start(ops, 20);
+	own.is_lying = true;
+	own.lie = bad_counts[_i];
+	capture_begin(&capture);
+	expect_out(vector.io, 4, 0, -EINVAL);
+	expect_in(vector.io, 4, 0, -EINVAL);
+	ck_assert_uint_eq(get_several(4, false, &error), 0);
+	capture_end(&capture);
+	ck_assert_int_eq(error, -EINVAL);
+	ck_assert_ptr_nonnull(strstr(capture.text, "kmem: error: backing store \"probe\": "));
+	ck_assert_ptr_nonnull(strstr(capture.text, "pages done of a vector, must be 1 to 4, or an error"));
+}
+END_TEST
+
+/* Those behind a location that is none are given back: the caller does not learn of them. */
+START_TEST(bad_location_in_a_vector_ends_it)
+{
+	const struct kmem_store_ops *ops = own_ops(_i % 2 != 0);
+	size_t bad_at = (size_t)_i / 2;
+	size_t end = (bad_at / own.most + 1) * own.most; /* of what is given with it */
+	struct capture capture;
+	int error;
+
+	start(ops, 20);
+	own.bad = bad_at;
+	capture_begin(&capture);
+	ck_assert_uint_eq(get_several(16, false, &error), bad_at);
+	capture_end(&capture);
+	ck_assert_int_eq(error, -EINVAL);
+	ck_assert_ptr_nonnull(strstr(capture.text, "location 0x1 is not a multiple"));
+	ck_assert_uint_eq(own.freed, _i % 2 == 0 ? 0 : (end < 16 ? end : 16) - bad_at - 1);
+	expect_run(0, bad_at, 0);
+}
+END_TEST
+
 /* ---- against a model ---- */
 
 enum state {
@@ -1255,39 +1895,153 @@ static bool is_due(size_t frame, bool is_fault)
 	return is_fault ? is_backed(frame) || left >= 1 : left >= 2;
 }
 
+/* A page on its way out. */
+struct leaving {
+	size_t frame;
+	uintptr_t location;
+	bool was_backed;
+};
+
+/* It has a location, and is in transit. */
+static void model_leave(struct leaving *leaving)
+{
+	k_mem_page_frame_clear(&frames[leaving->frame], K_MEM_PAGE_FRAME_BACKED);
+	k_mem_page_frame_set(&frames[leaving->frame], K_MEM_PAGE_FRAME_BUSY);
+	model.out++;
+}
+
+static void model_leave_undo(const struct leaving *leaving)
+{
+	model.failures++;
+	model.out--;
+	k_mem_page_frame_clear(&frames[leaving->frame], K_MEM_PAGE_FRAME_BUSY);
+	k_mem_page_frame_set(&frames[leaving->frame], leaving->was_backed ? K_MEM_PAGE_FRAME_BACKED : 0);
+	if (!leaving->was_backed) {
+		kmem_store_location_free(&store, leaving->location);
+	}
+}
+
+static void model_left(const struct leaving *leaving)
+{
+	struct page *page = &model.pages[model.page_of[leaving->frame]];
+
+	page->state = OUT;
+	page->location = leaving->location;
+	model.page_of[leaving->frame] = PAGES_MAX;
+	frames[leaving->frame].va_and_flags = K_MEM_PAGE_FRAME_FREE | (harness_random(&model.seed) & K_MEM_PAGE_FRAME_BACKED);
+}
+
+static bool is_to_be_written(const struct leaving *leaving)
+{
+	return model.pages[model.page_of[leaving->frame]].is_dirty || !leaving->was_backed;
+}
+
+/* Ask for a page's location: false if it stays. */
+static bool model_ask(struct leaving *leaving, size_t frame, bool is_fault)
+{
+	bool is_due_now = is_due(frame, is_fault);
+	int ret;
+
+	*leaving = (struct leaving){.frame = frame, .was_backed = is_backed(frame)};
+	ret = get(frame, is_fault, &leaving->location);
+	ck_assert_int_eq(ret, is_due_now ? 0 : -ENOMEM);
+	if (ret == 0) {
+		model_leave(leaving);
+	}
+	return ret == 0;
+}
+
 /* lib/kernel/paging_out.c, evict(): false if the page stays. */
 static bool model_evict(size_t frame, bool is_fault)
 {
-	struct page *page = &model.pages[model.page_of[frame]];
-	bool was_backed = is_backed(frame);
-	bool is_due_now = is_due(frame, is_fault);
-	uintptr_t location;
-	int ret = get(frame, is_fault, &location);
+	struct leaving leaving;
 
-	ck_assert_int_eq(ret, is_due_now ? 0 : -ENOMEM);
-	if (ret != 0) {
+	if (!model_ask(&leaving, frame, is_fault)) {
 		return false;
 	}
-	k_mem_page_frame_clear(&frames[frame], K_MEM_PAGE_FRAME_BACKED);
-	k_mem_page_frame_set(&frames[frame], K_MEM_PAGE_FRAME_BUSY);
-	if (page->is_dirty || !was_backed) {
-		ret = kmem_store_page_out(&store, location, frame_bytes(frame));
-	}
-	if (ret != 0) {
-		model.failures++;
-		k_mem_page_frame_clear(&frames[frame], K_MEM_PAGE_FRAME_BUSY);
-		k_mem_page_frame_set(&frames[frame], was_backed ? K_MEM_PAGE_FRAME_BACKED : 0);
-		if (!was_backed) {
-			kmem_store_location_free(&store, location);
-		}
+	if (is_to_be_written(&leaving) && kmem_store_page_out(&store, leaving.location, frame_bytes(frame)) != 0) {
+		model_leave_undo(&leaving);
 		return false;
 	}
-	page->state = OUT;
-	page->location = location;
-	model.out++;
-	model.page_of[frame] = PAGES_MAX;
-	frames[frame].va_and_flags = K_MEM_PAGE_FRAME_FREE | (harness_random(&model.seed) & K_MEM_PAGE_FRAME_BACKED);
+	model_left(&leaving);
 	return true;
+}
+
+/* Those that have no copy ask together: how many of them go. */
+static size_t model_ask_several(struct leaving *leaving, const size_t *fresh, size_t count, bool is_fault)
+{
+	struct k_mem_page_frame *pfs[FRAMES];
+	uintptr_t locations[FRAMES];
+	size_t left = model.capacity - model.out;
+	size_t reserve = is_fault ? 0 : 1; /* what the first must leave; the others leave one */
+	size_t due = left <= reserve ? 0 : is_fault && left == 1 ? 1 : left - 1;
+	size_t given;
+	int error;
+
+	for (size_t i = 0; i < count; i++) {
+		pfs[i] = &frames[fresh[i]];
+	}
+	given = kmem_store_locations_get(&store, pfs, count, locations, is_fault, &error);
+	ck_assert_uint_eq(given, due < count ? due : count);
+	ck_assert_int_eq(error, given < count ? -ENOMEM : 0);
+	for (size_t i = 0; i < given; i++) {
+		leaving[i] = (struct leaving){.frame = fresh[i], .location = locations[i]};
+		model_leave(&leaving[i]);
+	}
+	return given;
+}
+
+/* Several pages go out together: those that must be written, by one vector. */
+static void model_write(const struct leaving *leaving, size_t count)
+{
+	const struct leaving *written[FRAMES];
+	struct kmem_store_io io[FRAMES];
+	size_t used = 0;
+	size_t done = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (is_to_be_written(&leaving[i])) {
+			written[used] = &leaving[i];
+			io[used++] = (struct kmem_store_io){leaving[i].location, frame_bytes(leaving[i].frame)};
+		} else {
+			model_left(&leaving[i]);
+		}
+	}
+	while (done < used) {
+		int error;
+		size_t more = kmem_store_pages_out(&store, io + done, used - done, &error);
+
+		ck_assert_int_eq(error, done + more < used ? -EIO : 0);
+		for (size_t i = 0; i < more; i++) {
+			model_left(written[done + i]);
+		}
+		done += more;
+		if (done < used) {
+			model_leave_undo(written[done++]);
+		}
+	}
+}
+
+static void model_evict_several(bool is_fault)
+{
+	struct leaving leaving[FRAMES];
+	size_t fresh[FRAMES];
+	size_t wanted = harness_random(&model.seed) % FRAMES;
+	size_t fresh_count = 0;
+	size_t count = 0;
+
+	for (size_t frame = 0; frame < FRAMES && count + fresh_count < wanted; frame++) {
+		if (model.page_of[frame] == PAGES_MAX) {
+			continue;
+		}
+		if (!is_backed(frame)) {
+			fresh[fresh_count++] = frame;
+		} else if (model_ask(&leaving[count], frame, false)) {
+			count++;
+		}
+	}
+	count += model_ask_several(leaving + count, fresh, fresh_count, is_fault);
+	model_write(leaving, count);
 }
 
 /* A frame for a page that comes in, FRAMES if there is none. */
@@ -1346,6 +2100,42 @@ static void model_fault(size_t number)
 		return;
 	}
 	model_hold(number, frame);
+}
+
+/* Several pages come in together, as far as there are free frames. */
+static void model_fetch_several(void)
+{
+	struct kmem_store_io io[FRAMES];
+	size_t numbers[FRAMES];
+	size_t in[FRAMES];
+	size_t count = 0;
+	size_t number = harness_random(&model.seed) % PAGES_MAX;
+	size_t done = 0;
+
+	for (size_t frame = 0; frame < FRAMES; frame++) {
+		while (number < PAGES_MAX && model.pages[number].state != OUT) {
+			number++;
+		}
+		if (number < PAGES_MAX && model.page_of[frame] == PAGES_MAX) {
+			frames[frame].va_and_flags = K_MEM_PAGE_FRAME_BUSY;
+			in[count] = frame;
+			io[count] = (struct kmem_store_io){model.pages[number].location, frame_bytes(frame)};
+			numbers[count++] = number++;
+		}
+	}
+	while (done < count) {
+		int error;
+		size_t more = kmem_store_pages_in(&store, io + done, count - done, &error);
+
+		ck_assert_int_eq(error, done + more < count ? -EIO : 0);
+		for (; more > 0; more--, done++) {
+			model_hold(numbers[done], in[done]);
+		}
+		if (done < count) {
+			model.failures++;
+			frames[in[done++]].va_and_flags = K_MEM_PAGE_FRAME_FREE;
+		}
+	}
 }
 
 static void model_touch(size_t number, bool is_write)
@@ -1412,6 +2202,12 @@ static void model_step(void)
 	case 2:
 	case 3:
 		model_touch(number, true);
+		break;
+	case 4:
+		model_evict_several((random >> 24) % 2 == 0);
+		break;
+	case 5:
+		model_fetch_several();
 		break;
 	default:
 		model_touch(number, false);
@@ -1521,6 +2317,38 @@ static void add_cache(Suite *suite)
 	tcase_add_test(tcase, stealing_goes_round);
 }
 
+static void add_vectors(Suite *suite)
+{
+	TCase *tcase = tcase_create("vectors");
+
+	tcase_add_checked_fixture(tcase, vector_setup, vector_teardown);
+	tcase_set_timeout(tcase, 60);
+	tcase_add_loop_test(tcase, vectors_keep_contents, 0, STORES * LENGTHS * ORDERS * 2);
+	tcase_add_loop_test(tcase, vector_leaves_the_last_location_to_faults, 0, STORES * CAPACITIES * 2);
+	tcase_add_loop_test(tcase, empty_vector_is_done, 0, STORES);
+	tcase_add_loop_test(tcase, threads_move_vectors_at_once, 0, STORES);
+	tcase_add_test(tcase, pages_that_go_out_together_are_neighbours);
+	tcase_add_test(tcase, stretch_of_neighbours_is_one_host_call);
+	tcase_add_loop_test(tcase, failed_stretch_tells_what_was_done_before_it, 0, 4);
+	tcase_add_loop_test(tcase, host_that_stops_in_a_stretch_tells_where, 0, 8);
+	tcase_add_loop_test(tcase, short_transfer_is_gone_on_with, 0, 4);
+	tcase_add_test(tcase, file_that_ends_in_a_stretch_tells_where);
+	tcase_add_loop_test(tcase, vector_steals_copies_when_nothing_is_free, 0, 2);
+	suite_add_tcase(suite, tcase);
+}
+
+static void add_own(Suite *suite)
+{
+	TCase *tcase = tcase_create("vectors of others");
+
+	tcase_add_checked_fixture(tcase, own_setup, vector_teardown);
+	tcase_add_loop_test(tcase, vectors_go_to_any_store, 0, 2 * LENGTHS);
+	tcase_add_loop_test(tcase, failures_of_any_store_are_told_exactly, 0, 2 * 16);
+	tcase_add_loop_test(tcase, wrong_number_is_refused, 0, COUNT(bad_counts));
+	tcase_add_loop_test(tcase, bad_location_in_a_vector_ends_it, 0, 2 * 16);
+	suite_add_tcase(suite, tcase);
+}
+
 static void add_file(Suite *suite)
 {
 	TCase *tcase = tcase_add(suite, "file", setup);
@@ -1558,8 +2386,10 @@ Suite *kmem_test_suite(void)
 
 	add_conformance(suite);
 	add_cache(suite);
+	add_vectors(suite);
 	add_file(suite);
 	add_calls(suite);
+	add_own(suite);
 	if (!harness_on_valgrind() && KMEM_DEBUG_LEVEL >= 1) {
 		add_deaths(suite);
 	}

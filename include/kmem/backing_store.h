@@ -5,9 +5,9 @@
  *
  * A store is one `const struct kmem_store_ops`, given to kmem_boot() in struct kmem_config, or built in and chosen by
  * name. Its functions run in the handler of memory traps: they must not allocate from the heap, print through stdio,
- * be cancellation points or touch paged memory. `location_*` and `page_finalize` are called with the kernel lock held
- * and must not block; `page_out` and `page_in` without it, one at a time, or at once from several threads (but never
- * twice for one location) if KMEM_STORE_CONCURRENT is set.
+ * be cancellation points or touch paged memory. `location*` and `page_finalize` are called with the kernel lock held
+ * and must not block; `page_out`, `page_in`, `pages_out` and `pages_in` without it, one at a time, or at once from several
+ * threads (but never twice for one location) if KMEM_STORE_CONCURRENT is set.
  *
  * What the core promises: init comes first, finish last. A location given by location_get belongs to one page until
  * location_free or page_finalize gives it back. page_out of a location comes before its first page_in, save for
@@ -17,6 +17,11 @@
  * bytes as they were when it came in. A page that is BACKED and not dirty goes out without being written. The store
  * sets the flag in page_finalize and may clear it in location_get of another frame; the core clears it when the page is
  * unmapped, and has given the location back by location_free first.
+ *
+ * *Vectors*: functions that do for several pages at once what another one does for one of them. They are optional, the core calls the
+ * other one instead. What comes out is always an initial part of the vector: a number from 1 to count, of the first pages, for which it was
+ * done as if one after the other; or -errno, for the first page, and then nothing was done for any. A number below count is no
+ * failure, and need not have a cause: the core asks again for the rest, and so learns of each page what became of it.
  */
 #ifndef KMEM_BACKING_STORE_H
 #define KMEM_BACKING_STORE_H
@@ -43,6 +48,12 @@ struct kmem_store_usage {
 	size_t used_pages;     /* locations in use, cached copies of resident pages included */
 	size_t cached_pages;   /* of these, copies of resident pages */
 	size_t host_bytes;     /* memory or disk it occupies at present, as far as the store knows */
+};
+
+/* A page of a vector: its location and its bytes, wherever they are. No location is twice in a vector. */
+struct kmem_store_io {
+	uintptr_t location;
+	void *page; /* pages_out: not to be changed */
 };
 
 struct kmem_store_ops {
@@ -92,6 +103,17 @@ struct kmem_store_ops {
 
 	/* Optional. Absent: zeros are reported. */
 	void (*usage)(void *state, struct kmem_store_usage *usage);
+
+	/*
+	 * Optional vector of location_get, for pages that go out together: neighbours where it can be, in ascending order. None of the frames
+	 * is BACKED. page_fault is for the first one alone: a fault needs no more than that, so the others leave the last free location.
+	 */
+	int (*locations_get)(void *state, struct k_mem_page_frame *const *pfs, size_t count, uintptr_t *locations,
+			     bool page_fault);
+
+	/* Optional vectors of page_out and page_in. Of a page that is not among those done, the location's (the page's) bytes are undefined. */
+	int (*pages_out)(void *state, const struct kmem_store_io *io, size_t count);
+	int (*pages_in)(void *state, const struct kmem_store_io *io, size_t count);
 };
 
 #ifdef __cplusplus

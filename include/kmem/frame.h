@@ -3,8 +3,7 @@
  * The page frame: one word for every frame of emulated RAM. (Zephyr: mmu.h)
  *
  * A mapped frame holds the address of its page and flags in the low bits. Stores and eviction algorithms keep
- * arrays of their own, indexed by `pf - frames->first`. While FREE is set every other bit belongs to the free list
- * and means nothing.
+ * arrays of their own, indexed by `pf - frames->first`. While FREE is set every other bit means nothing.
  */
 #ifndef KMEM_FRAME_H
 #define KMEM_FRAME_H
@@ -40,7 +39,7 @@ struct _sfnode {
 __extension__ struct k_mem_page_frame {
 	union {
 		uintptr_t va_and_flags;  /* mapped: the page's address | flags */
-		struct _sfnode node;     /* free: link with FREE in the low bits */
+		struct _sfnode node;     /* free: FREE in the low bits */
 	};
 };
 

@@ -98,7 +98,7 @@ struct kmem_config {
 	const struct kmem_device *devices;
 	size_t device_count;
 
-	const char *engine; /* "auto" or "mmap"; auto */
+	const char *engine; /* "auto", "guard", "mmap" or "uffd": how pages are made to trap; auto, the best that the host offers */
 	const char *policy; /* "clock", "lru" or "nru"; clock */
 	const char *store;  /* "ram", "ram:PAGES", "file" or "file:PATH", a directory or a new file; ram, as many pages as the VM range */
 
@@ -115,6 +115,9 @@ struct kmem_config {
 	 * KMEM_STATS_SIGNAL=USR2 and KMEM_STATS_INTERVAL=SECONDS say what is in it, and when there are more, which are appended.
 	 */
 	const char *stats_path;
+
+	size_t readahead;      /* pages that one trap brings in at most, 32 or fewer; 0: the one that was touched */
+	size_t cleaner_frames; /* frames kept free in the background, at most half of RAM; 0: none */
 };
 
 /**
@@ -256,6 +259,36 @@ struct kmem_usage {
 /** How RAM, address space and store are used. 0, or -ENODEV. Context: not in a trap; takes the kernel lock. */
 int kmem_usage_get(struct kmem_usage *usage);
 
+/* How a program will use a range of pages. */
+enum kmem_advice {
+	/* Kept until something else is said, or the page is unmapped: how it will go through these pages. */
+	KMEM_ADVICE_NORMAL,     /* nothing is known: streams of faults are found, and read ahead for (kmem_config.readahead) */
+	KMEM_ADVICE_SEQUENTIAL, /* in order: the first fault reads ahead as far as can be, and pages left behind are the first to go out */
+	KMEM_ADVICE_RANDOM,     /* in no order: never more than the page that was touched is brought in */
+
+	/* Followed at once; nothing of it is kept. */
+	KMEM_ADVICE_WILL_NEED,     /* bring in what is out, as far as there are free frames or an eighth of RAM */
+	KMEM_ADVICE_WILL_NOT_NEED, /* page out, but for pinned pages: contents are kept, and are written only where the store has no copy */
+	KMEM_ADVICE_COLD,          /* the pages were not accessed for a while, to the policy: they go before others */
+};
+
+/**
+ * Say how a range will be used, in the manner of madvise(). Our own.
+ *
+ * Contents never change, whatever is said; all that depends on it is how long accesses take, and the counters. Pages in transit are left
+ * alone, and so are those that allow no access, or were never touched, by WILL_NEED. Pages that it brings in count as read ahead, not as
+ * faults. Without read-ahead (kmem_config.readahead) SEQUENTIAL brings in single pages. Without demand paging nothing is done.
+ *
+ * @param addr    a multiple of the page size, in the VM range
+ * @param size    bytes, rounded up to whole pages; 0 is nothing
+ * @param advice  one of enum kmem_advice
+ * @return 0; -EINVAL for another address, range or advice; -ENOMEM if not all of the range is mapped, the rest having been advised, or if
+ *         the store has no room for all that is to go out; for WILL_NOT_NEED also what the store returned for a page that it could not
+ *         write, and that stays in, the others having gone; -ENODEV if not booted. COLD: also -errno of the host
+ * Context: any thread, no signal handler that may interrupt the library; takes the kernel lock, and drops it for the store.
+ */
+int kmem_advise(void *addr, size_t size, enum kmem_advice advice);
+
 #define KMEM_HISTOGRAM_BINS 10
 
 struct kmem_histogram {
@@ -265,7 +298,7 @@ struct kmem_histogram {
 
 struct kmem_stats {
 	struct {
-		unsigned long cnt; /* pages that were out and were brought in */
+		unsigned long cnt; /* pages that were out and were brought in because somebody asked for them */
 		unsigned long irq_locked;
 		unsigned long irq_unlocked;
 		unsigned long in_isr;
@@ -276,6 +309,8 @@ struct kmem_stats {
 	} eviction;
 	unsigned long minor_faults; /* traps that only recorded an access or a write */
 	unsigned long waits;        /* traps that waited for another thread's page or frame */
+	unsigned long readahead_pages; /* brought in besides, by read-ahead or advice, before they were touched */
+	unsigned long reliefs;      /* times that pages were made to trap again because the host's mappings ran out */
 	unsigned long store_reads;  /* pages */
 	unsigned long store_writes; /* pages */
 	unsigned long store_errors; /* reads and writes that failed */

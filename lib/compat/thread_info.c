@@ -183,6 +183,8 @@ static void stats_add(struct kmem_stats *sum, const struct kmem_stats *stats)
 	sum->eviction.dirty += stats->eviction.dirty;
 	sum->minor_faults += stats->minor_faults;
 	sum->waits += stats->waits;
+	sum->readahead_pages += stats->readahead_pages;
+	sum->reliefs += stats->reliefs;
 	sum->store_reads += stats->store_reads;
 	sum->store_writes += stats->store_writes;
 	sum->store_errors += stats->store_errors;

@@ -12,6 +12,7 @@ static struct {
 	_Atomic int error;
 	_Atomic bool is_sticky;
 	_Atomic bool was_hit;
+	_Atomic int holds; /* by how many */
 } point;
 
 unsigned long kmem_failpoint_arm(unsigned long n, int error, bool sticky)
@@ -34,12 +35,22 @@ bool kmem_failpoint_was_hit(void)
 	return atomic_load(&point.was_hit);
 }
 
+void kmem_failpoint_hold(void)
+{
+	(void)atomic_fetch_add(&point.holds, 1);
+}
+
+void kmem_failpoint_release(void)
+{
+	(void)atomic_fetch_sub(&point.holds, 1);
+}
+
 int kmem_failpoint(void)
 {
 	unsigned long target = atomic_load_explicit(&point.target, memory_order_relaxed);
 	unsigned long count;
 
-	if (__builtin_expect(target == 0, 1)) {
+	if (__builtin_expect(target == 0, 1) || atomic_load(&point.holds) != 0) {
 		return 0;
 	}
 	count = atomic_fetch_add(&point.count, 1) + 1;

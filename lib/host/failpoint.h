@@ -16,6 +16,13 @@ unsigned long kmem_failpoint_arm(unsigned long n, int error, bool sticky);
 /* Whether the armed failure has happened. */
 bool kmem_failpoint_was_hit(void);
 
+/*
+ * Between these, calls pass uncounted: what undoes a failure and has nobody to tell of its own, or what must not stop halfway, and does
+ * not on a host. They nest. _sigsafe.
+ */
+void kmem_failpoint_hold(void);
+void kmem_failpoint_release(void);
+
 /* 0, or the -errno that this call shall fail with. _sigsafe: atomics only. */
 int kmem_failpoint(void);
 

@@ -8,10 +8,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "host/descriptor.h"
@@ -222,6 +224,59 @@ int kmem_host_file_read(int fd, void *buffer, size_t size, size_t offset)
 int kmem_host_file_write(int fd, const void *buffer, size_t size, size_t offset)
 {
 	return transfer(SYS_pwrite64, fd, (char *)buffer, size, offset);
+}
+
+_Static_assert(sizeof(struct kmem_host_file_part) == sizeof(struct iovec) &&
+		       offsetof(struct kmem_host_file_part, bytes) == offsetof(struct iovec, iov_base) &&
+		       offsetof(struct kmem_host_file_part, size) == offsetof(struct iovec, iov_len),
+	       "parts are given to the host as they are");
+
+/* What is left of parts of which so many bytes are done. */
+static void parts_advance(struct kmem_host_file_part **parts, size_t *count, size_t done)
+{
+	while (*count > 0 && done >= (*parts)->size) {
+		done -= (*parts)->size;
+		(*parts)++;
+		(*count)--;
+	}
+	if (*count > 0) {
+		(*parts)->bytes = (char *)(*parts)->bytes + done;
+		(*parts)->size -= done;
+	}
+}
+
+/* Repeat a transfer of parts until all of them are done. Of the offset, the host takes the upper half from elsewhere, and shifts it out. */
+static int transfer_parts(long number, int fd, struct kmem_host_file_part *parts, size_t count, size_t offset, size_t *done)
+{
+	int ret = kmem_failpoint();
+
+	*done = 0;
+	if (ret != 0) {
+		return ret;
+	}
+	while (count > 0) {
+		long moved = KMEM_HOST_LIMITED(RLIMIT_FSIZE, number, fd, (long)parts, (long)count, (long)(offset + *done));
+
+		if (moved == -EINTR) {
+			continue;
+		}
+		if (moved <= 0) {
+			return moved < 0 ? (int)moved : -EIO;
+		}
+		*done += (size_t)moved;
+		parts_advance(&parts, &count, (size_t)moved);
+	}
+	return 0;
+}
+
+int kmem_host_file_read_parts(int fd, struct kmem_host_file_part *parts, size_t count, size_t offset, size_t *done)
+{
+	return transfer_parts(SYS_preadv, fd, parts, count, offset, done);
+}
+
+int kmem_host_file_write_parts(int fd, struct kmem_host_file_part *parts, size_t count, size_t offset, size_t *done)
+{
+	return transfer_parts(SYS_pwritev, fd, parts, count, offset, done);
 }
 
 /* Wait until a stream that does not block takes more: false where it does not for APPEND_WAIT_MS. */

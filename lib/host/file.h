@@ -49,6 +49,19 @@ void kmem_host_file_close(int fd);
 int kmem_host_file_read(int fd, void *buffer, size_t size, size_t offset);
 int kmem_host_file_write(int fd, const void *buffer, size_t size, size_t offset);
 
+/* A stretch of memory; as struct iovec has it. */
+struct kmem_host_file_part {
+	void *bytes;
+	size_t size;
+};
+
+/* Parts of one transfer at most: the host allows 1024, but they lie on the stack of a handler. 64 pages are worth one call. */
+#define KMEM_HOST_FILE_PARTS 64
+
+/* The same with the bytes of several parts, one behind the other; the parts are used up. *done: bytes moved, also before an error. */
+int kmem_host_file_read_parts(int fd, struct kmem_host_file_part *parts, size_t count, size_t offset, size_t *done);
+int kmem_host_file_write_parts(int fd, struct kmem_host_file_part *parts, size_t count, size_t offset, size_t *done);
+
 /* Append to a stream, pipe or terminal; all of it or an error. One that does not block is waited for, for some seconds: -EAGAIN. */
 int kmem_host_file_append(int fd, const void *buffer, size_t size);
 

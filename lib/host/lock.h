@@ -11,9 +11,11 @@
  *   3 signal lock    (lib/host/signals.c)   the program's wishes for SIGSEGV, SIGBUS and SIGSYS
  *   4 stack lock     (lib/host/thread.c)    alternate stacks that wait for the end of their threads
  *   5 limit lock     (lib/host/limit.c)     limits on files and descriptors, while one is lifted
+ *   6 giving lock    (lib/machine/engine_uffd.c)  slots whose memory is being given back; and, never within one another,
+ *     ring lock                               frames that have memory twice
  *   - backtrace lock (lib/preload/trace.c)  backtraces that are kept; within the guard lock at a fork only
  *
- * Holders of 1 to 5 have every signal but the synchronous ones blocked (32 and 33 too), so no handler of the program's
+ * Holders of 1 to 6 have every signal but the synchronous ones blocked (32 and 33 too), so no handler of the program's
  * runs under a lock, and no cancellation either. Nobody touches paged memory under a lock: a trap taken by a holder is
  * found out by `kmem_thread_self()->locks` and reported as fatal. A fault of the caller's is taken with no lock held,
  * because the public functions touch the caller's memory only outside.

@@ -22,7 +22,18 @@ _Static_assert((int)KMEM_PROT_READ == PROT_READ && (int)KMEM_PROT_WRITE == PROT_
 /* What the reservation is made of: alike everywhere, so that the host merges what is concealed with what is around it. */
 #define RESERVE_FLAGS (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
 
-/* Descriptors of the library's own begin here, above those that programs count on. */
+/* What files are mapped with: alike everywhere, too. */
+#define SHARED_FLAGS (MAP_SHARED | MAP_NORESERVE)
+
+/* Later than the headers that the library is built with: guard markers came with Linux 6.13, for files with 6.15. */
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22
+#define MADV_POPULATE_WRITE 23
+#endif
+#ifndef MADV_GUARD_INSTALL
+#define MADV_GUARD_INSTALL 102
+#define MADV_GUARD_REMOVE 103
+#endif
 
 size_t kmem_host_page_size(void)
 {
@@ -78,10 +89,11 @@ static int result(int value, int saved)
 	return ret;
 }
 
-int kmem_host_range_reserve(uintptr_t addr, size_t size)
+/* Map where nothing is yet, inaccessible. */
+static int reserve(uintptr_t addr, size_t size, int flags, int fd, size_t offset)
 {
 	void *got = (void *)addr;
-	int ret = map(&got, size, PROT_NONE, RESERVE_FLAGS | MAP_FIXED_NOREPLACE, -1, 0);
+	int ret = map(&got, size, PROT_NONE, flags | MAP_FIXED_NOREPLACE, fd, offset);
 
 	if (ret == 0 && got != (void *)addr) {
 		/* Hosts before Linux 4.17 take the address for a hint. */
@@ -89,6 +101,22 @@ int kmem_host_range_reserve(uintptr_t addr, size_t size)
 		return -EEXIST;
 	}
 	return ret;
+}
+
+int kmem_host_range_reserve(uintptr_t addr, size_t size)
+{
+	return reserve(addr, size, RESERVE_FLAGS, -1, 0);
+}
+
+int kmem_host_file_reserve(uintptr_t addr, size_t size, int fd, size_t offset)
+{
+	return reserve(addr, size, SHARED_FLAGS, fd, offset);
+}
+
+int kmem_host_file_reserve_anywhere(void **addr, size_t size, int fd)
+{
+	*addr = NULL;
+	return map(addr, size, PROT_NONE, SHARED_FLAGS, fd, 0);
 }
 
 int kmem_host_range_release(uintptr_t addr, size_t size)
@@ -134,17 +162,41 @@ int kmem_host_range_dontdump(uintptr_t addr, size_t size)
 	return result(madvise((void *)addr, size, MADV_DONTDUMP), saved);
 }
 
+/* Advice whose failure is told: made directly, as in map_fixed(). */
+static int advise(uintptr_t addr, size_t size, int advice)
+{
+	int saved = errno;
+	int ret = kmem_failpoint();
+
+	return ret != 0 ? ret : result((int)syscall(SYS_madvise, addr, size, advice), saved);
+}
+
+int kmem_host_range_guard(uintptr_t addr, size_t size)
+{
+	return advise(addr, size, MADV_GUARD_INSTALL);
+}
+
+int kmem_host_range_unguard(uintptr_t addr, size_t size)
+{
+	return advise(addr, size, MADV_GUARD_REMOVE);
+}
+
+int kmem_host_range_populate(uintptr_t addr, size_t size, unsigned int prot)
+{
+	return advise(addr, size, (prot & KMEM_PROT_WRITE) != 0 ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+}
+
 int kmem_host_file_map(uintptr_t addr, size_t size, int fd, size_t offset, unsigned int prot)
 {
 	void *at = (void *)addr;
 
-	return map(&at, size, (int)prot, MAP_SHARED | MAP_FIXED | MAP_NORESERVE, fd, offset);
+	return map(&at, size, (int)prot, SHARED_FLAGS | MAP_FIXED, fd, offset);
 }
 
 int kmem_host_file_map_anywhere(void **addr, size_t size, int fd)
 {
 	*addr = NULL;
-	return map(addr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	return map(addr, size, PROT_READ | PROT_WRITE, SHARED_FLAGS, fd, 0);
 }
 
 int kmem_host_memfd_create(const char *name, size_t size)
@@ -173,6 +225,20 @@ int kmem_host_memfd_populate(int fd, size_t offset, size_t size)
 	int ret = kmem_failpoint();
 
 	return ret != 0 ? ret : (int)KMEM_HOST_LIMITED(RLIMIT_FSIZE, SYS_fallocate, fd, 0, (long)offset, (long)size);
+}
+
+int kmem_host_memfd_data(int fd, size_t offset, size_t *start, size_t *end)
+{
+	int saved = errno;
+	off_t data = lseek(fd, (off_t)offset, SEEK_DATA);
+	off_t hole = data < 0 ? data : lseek(fd, data, SEEK_HOLE);
+	int ret = result(hole < 0 ? -1 : 0, saved);
+
+	if (ret == 0) {
+		*start = (size_t)data;
+		*end = (size_t)hole;
+	}
+	return ret;
 }
 
 int kmem_host_private_put(uintptr_t addr, const void *from, size_t size, unsigned int prot)

@@ -48,6 +48,25 @@ int kmem_host_range_wipeonfork(uintptr_t addr, size_t size);
 /* Keep a range out of core files. */
 int kmem_host_range_dontdump(uintptr_t addr, size_t size);
 
+/*
+ * Guard markers: over a mapped range, whose accesses then trap whatever its permissions are, and off it again. They cost no mapping. What
+ * the range shows of a file stays in the file; private memory is dropped. -EINVAL: the host is too old, or the range is locked (mlock(2)).
+ */
+int kmem_host_range_guard(uintptr_t addr, size_t size);
+int kmem_host_range_unguard(uintptr_t addr, size_t size);
+
+/*
+ * Give a mapped range memory now, in place, so that an access, or a write, neither traps nor fails later. -ENOMEM; -EINVAL if the
+ * range's permissions forbid such an access; -EFAULT for guard markers.
+ */
+int kmem_host_range_populate(uintptr_t addr, size_t size, unsigned int prot);
+
+/* As kmem_host_range_reserve(), but what is reserved is [offset, offset + size) of a descriptor, shared: permission is all it lacks. */
+int kmem_host_file_reserve(uintptr_t addr, size_t size, int fd, size_t offset);
+
+/* The same at an address of the host's choice, from the beginning of the file. */
+int kmem_host_file_reserve_anywhere(void **addr, size_t size, int fd);
+
 /* Map [offset, offset + size) of a descriptor, shared, over a reserved range. One host call. */
 int kmem_host_file_map(uintptr_t addr, size_t size, int fd, size_t offset, unsigned int prot);
 
@@ -59,6 +78,9 @@ int kmem_host_memfd_create(const char *name, size_t size);
 
 /* Give a range of a memory file memory now, so that touching it cannot fail later. */
 int kmem_host_memfd_populate(int fd, size_t offset, size_t size);
+
+/* The next part of a memory file, from an offset on, that has memory: [*start, *end). 0; -ENXIO: there is none before the end. */
+int kmem_host_memfd_data(int fd, size_t offset, size_t *start, size_t *end);
 
 /*
  * Put private memory with a copy of [from, from + size) in the place of whatever is at addr: the process's own again, with these

@@ -424,11 +424,20 @@ void kmem_signals_exec_end(const struct kmem_signals_exec *exec)
 	}
 }
 
+/* Signals that have their default action again, for good, a bit each. */
+static _Atomic uint64_t ending;
+
+bool kmem_signals_is_ending(int signo)
+{
+	return (atomic_load(&ending) & KMEM_SIGBIT(signo)) != 0;
+}
+
 void kmem_signals_default(int signo)
 {
 	struct sigaction action = {.sa_handler = SIG_DFL};
 	kmem_sigmask mask = KMEM_SIGBIT(signo);
 
+	atomic_fetch_or(&ending, KMEM_SIGBIT(signo));
 	(void)__sigaction(signo, &action, NULL);
 	(void)kmem_signals_mask_change(SIG_UNBLOCK, &mask, NULL);
 }

@@ -53,8 +53,9 @@ void kmem_signals_hand_on(int signo, siginfo_t *info, void *ucontext);
 bool kmem_signals_is_default(int signo);
 bool kmem_signals_is_ignored(int signo);
 
-/* Restore the default action of signo for good, so that returning from the handler dies of it. */
+/* Restore the default action of signo for good, so that returning from the handler dies of it; and whether that has been done. */
 void kmem_signals_default(int signo);
+bool kmem_signals_is_ending(int signo);
 
 /* In the handler of a signal that is taken, first of all: what ran, and on what stack, may change how handlers are called from then on. */
 void kmem_signals_interrupted(const void *ucontext);

@@ -12,6 +12,26 @@
 
 #include <kmem/kmem.h>
 
+/* A stream: faults of a thread in steps of one length (lib/kernel/readahead.c). */
+struct kmem_stream {
+	uintptr_t last;  /* page of the last fault; 0: no stream */
+	intptr_t step;   /* bytes from a page to the next one, not 0; negative: backwards */
+	uint32_t window; /* steps that the last fault was to cover, itself included */
+	uint32_t used;   /* when, counted in faults of the thread */
+	bool is_write;   /* it writes to what it goes through */
+};
+
+#define KMEM_STREAMS 4
+#define KMEM_FAULTS_RECENT 16
+
+/* What there is to find streams in. All of it is guesswork, and may be forgotten at any time. */
+struct kmem_streams {
+	uint32_t generation; /* of the machine that it belongs to */
+	uint32_t count;      /* of faults */
+	uintptr_t recent[KMEM_FAULTS_RECENT]; /* pages of the last faults that belong to no stream */
+	struct kmem_stream streams[KMEM_STREAMS];
+};
+
 struct kmem_thread {
 	/* Written and read by the owner only. */
 	uint32_t tid;        /* Linux thread id; 0 until first asked for, and in the child of a fork */
@@ -38,6 +58,7 @@ struct kmem_thread {
 	bool altstack_retired; /* in use until the thread is no more, and somebody else's then */
 	stack_t altstack_wish; /* the program's, where stacks are our own: never the truth */
 	bool attached;
+	struct kmem_streams streams; /* lib/kernel/readahead.c */
 
 	/* Written under the kernel lock. */
 	struct kmem_stats stats;

@@ -11,6 +11,7 @@
 #include "host/log.h"
 #include "host/process.h"
 #include "host/thread.h"
+#include "kernel/cleaner.h"
 #include "kernel/fault.h"
 #include "kernel/fork.h"
 #include "kernel/frame.h"
@@ -49,7 +50,7 @@ static int machine_mmu_init(void)
 	const struct kmem_settings *settings = &kmem_kernel.settings;
 	const struct kmem_engine *engine = kmem_engine_find(settings->engine, &kmem_kernel.engine_reason);
 	struct kmem_mmu_hole holes[KMEM_MMU_HOLES_MAX];
-	const struct kmem_mmu_params params = {
+	struct kmem_mmu_params params = {
 		.engine = engine,
 		.range = {
 			.base = settings->vm_base,
@@ -69,8 +70,16 @@ static int machine_mmu_init(void)
 		return fail(-ENOTSUP, "engine \"%s\": %s; known: %s", settings->engine, kmem_kernel.engine_reason,
 			    kmem_engine_names());
 	}
-	kmem_kernel.engine_name = engine->name;
 	ret = kmem_mmu_init(&params);
+	while (ret != 0 && strcmp(settings->engine, "auto") == 0) {
+		engine = kmem_engine_find_other(params.engine, ret, &kmem_kernel.engine_reason);
+		if (engine == NULL) {
+			break;
+		}
+		params.engine = engine;
+		ret = kmem_mmu_init(&params);
+	}
+	kmem_kernel.engine_name = params.engine->name;
 	if (ret == -EEXIST) {
 		return fail(-EADDRINUSE, "the VM range [0x%zx, 0x%zx) is taken in this process; %s",
 			    (size_t)settings->vm_base, (size_t)(settings->vm_base + settings->vm_size),
@@ -229,6 +238,7 @@ static int paging_init(void)
 	int ret;
 
 	kmem_paging_init();
+	kmem_relief_init();
 	if (!kmem_kernel.settings.demand_paging) {
 		return 0;
 	}
@@ -391,6 +401,7 @@ int kmem_boot(const struct kmem_config *config)
 	/* A preloaded library starts its reports itself, since the heap may be in the making here. */
 	if (!kmem_kernel.is_preloaded) {
 		(void)kmem_report_start();
+		(void)kmem_cleaner_start();
 	}
 	return 0;
 }
@@ -441,6 +452,7 @@ int kmem_shutdown(void)
 	int ret;
 
 	kmem_report_shutdown();
+	kmem_cleaner_stop();
 	kmem_signals_block(&saved);
 	kmem_lock_acquire(&boot_lock);
 	ret = shut_down();

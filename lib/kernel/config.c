@@ -273,6 +273,8 @@ static int numbers_apply(struct resolver *resolver, const struct kmem_config *co
 	resolver->is_ram_placed = resolver->is_ram_placed || config->ram_base != 0;
 	settings->frames_reserve = config->frames_reserve != 0 ? config->frames_reserve : settings->frames_reserve;
 	settings->nru_period_ms = config->nru_period_ms != 0 ? config->nru_period_ms : settings->nru_period_ms;
+	settings->readahead = config->readahead;
+	settings->cleaner_frames = config->cleaner_frames;
 	return config->ram_size != 0 ? ram_apply(resolver, "ram_size", config->ram_size) : 0;
 }
 
@@ -452,25 +454,38 @@ static int env_names_apply(struct resolver *resolver)
 	return ret;
 }
 
-static int env_readahead_check(const struct resolver *resolver)
+/* A count: digits alone, without the units that sizes have. 1 if there is one, 0 if not, or -errno. */
+static int env_count(const struct resolver *resolver, const char *name, const char *what, size_t *count)
 {
-	const char *value = kmem_env_get("KMEM_READAHEAD");
+	const char *value = kmem_env_get(name);
 
-	if (value == NULL || strcmp(value, "0") == 0) {
+	if (value == NULL) {
 		return 0;
 	}
-	return fail(resolver, "KMEM_READAHEAD=%s: this version brings in one page for a trap; only 0 is possible", value);
+	if (value[strspn(value, "0123456789")] != '\0' || kmem_size_parse(value, count) != 0) {
+		return fail(resolver, "%s=%s: not a number of %s such as 16, or 0 for none", name, value, what);
+	}
+	return 1;
+}
+
+static int env_paging_apply(const struct resolver *resolver)
+{
+	struct kmem_settings *settings = resolver->settings;
+	int ret = env_count(resolver, "KMEM_READAHEAD", "pages", &settings->readahead);
+
+	ret = ret >= 0 ? env_count(resolver, "KMEM_CLEANER", "frames", &settings->cleaner_frames) : ret;
+	return ret >= 0 ? 0 : ret;
 }
 
 static void env_warn(const char *name, const char *value, void *arg)
 {
 	/* Those of lib/preload/ among them: programs that link the library may run in the same environment. */
 	static const char *const known[] = {
-		"KMEM_ENGINE",        "KMEM_GUARD",      "KMEM_GUARD_SAMPLE",   "KMEM_LOG",
-		"KMEM_MMAP_MIN",      "KMEM_POLICY",     "KMEM_PRELOAD",        "KMEM_RAM",
-		"KMEM_READAHEAD",     "KMEM_SEED",       "KMEM_STATS",          "KMEM_STATS_FORMAT",
-		"KMEM_STATS_SIGNAL",  "KMEM_STORE",      "KMEM_STATS_INTERVAL", "KMEM_STATS_THREADS",
-		"KMEM_SYSCALLS",      "KMEM_VM_BASE",    "KMEM_VM_SIZE",
+		"KMEM_CLEANER",       "KMEM_ENGINE",     "KMEM_GUARD",          "KMEM_GUARD_SAMPLE",
+		"KMEM_LOG",           "KMEM_MMAP_MIN",   "KMEM_POLICY",         "KMEM_PRELOAD",
+		"KMEM_RAM",           "KMEM_READAHEAD",  "KMEM_SEED",           "KMEM_STATS",
+		"KMEM_STATS_FORMAT",  "KMEM_STATS_SIGNAL", "KMEM_STORE",        "KMEM_STATS_INTERVAL",
+		"KMEM_STATS_THREADS", "KMEM_SYSCALLS",   "KMEM_VM_BASE",        "KMEM_VM_SIZE",
 	};
 
 	(void)value;
@@ -491,7 +506,7 @@ static int env_apply(struct resolver *resolver)
 
 	ret = ret == 0 ? env_names_apply(resolver) : ret;
 	ret = ret == 0 ? kmem_config_stats_env_apply(resolver->settings, resolver->error, resolver->error_size) : ret;
-	ret = ret == 0 ? env_readahead_check(resolver) : ret;
+	ret = ret == 0 ? env_paging_apply(resolver) : ret;
 	kmem_env_walk(env_warn, NULL);
 	return ret;
 }

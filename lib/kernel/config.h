@@ -23,6 +23,9 @@
 /* Frames that programs need to get along: one instruction may touch two pages for reading and two for writing. */
 #define KMEM_CONFIG_FRAMES_MIN 4
 
+/* Pages that one trap brings in are at most this many: what they need lies on the stack of a trap handler. */
+#define KMEM_CONFIG_READAHEAD_MAX 32
+
 /* Every value is set, and they agree with each other. Sizes are bytes. */
 struct kmem_settings {
 	bool is_zephyr; /* the program has a record */
@@ -54,6 +57,8 @@ struct kmem_settings {
 	const char *store_path; /* NULL: the store's own choice */
 	size_t store_pages;
 	unsigned int nru_period_ms;
+	size_t readahead;      /* pages brought in for one trap at most; 0 and 1: the one that was asked for */
+	size_t cleaner_frames; /* kept free in the background; 0: none */
 	const char *stats_path; /* "-": standard error; "fd:N": a descriptor; NULL: no report */
 	int stats_fd;           /* of "-" and "fd:N"; -1: a path */
 	struct kmem_host_file_identity stats_fd_identity; /* what stats_fd must be to be written to; zeroes: whatever it is */

@@ -182,6 +182,14 @@ static int check_paging(const struct kmem_settings *settings, char *error, size_
 		return FAIL("a store of %zu pages (KMEM_STORE, store_pages, CONFIG_BACKING_STORE_RAM_PAGES): not between 1 and %zu",
 			    settings->store_pages, limit);
 	}
+	if (settings->readahead > KMEM_CONFIG_READAHEAD_MAX) {
+		return FAIL("%zu pages for one trap (KMEM_READAHEAD, readahead): %d are possible", settings->readahead,
+			    KMEM_CONFIG_READAHEAD_MAX);
+	}
+	if (settings->cleaner_frames > settings->ram_usable / settings->page_size / 2) {
+		return FAIL("%zu frames to keep free (KMEM_CLEANER, cleaner_frames): half of RAM are possible, %zu",
+			    settings->cleaner_frames, settings->ram_usable / settings->page_size / 2);
+	}
 	return 0;
 }
 

@@ -121,6 +121,7 @@ static bool is_program_to_handle(const struct kmem_trap *trap, enum kmem_fault_k
 /* End an access that cannot be served. No lock is held. What the vector returns. */
 static bool refuse(struct kmem_trap *trap, enum kmem_fault_kind kind, int error)
 {
+	trap->is_refused = true;
 	if (kmem_copy_fixup(trap->ucontext)) {
 		return true;
 	}
@@ -153,7 +154,7 @@ static int retry(uintptr_t page)
 static int serve(struct kmem_trap *trap, uintptr_t page, enum kmem_fault_kind *kind)
 {
 	kmem_pte pte = kmem_pte_get(page);
-	struct kmem_paging_request request = {.addr = page};
+	struct kmem_paging_request request = {.addr = page, .is_trap = true};
 	int ret;
 
 	/* Where the host cannot tell, a trap at a readable page was a write. */
@@ -196,10 +197,12 @@ bool kmem_fault_vector(struct kmem_trap *trap)
 	if (!kmem_page_table_covers(trap->addr) || is_programs(trap)) {
 		return is_fatal_outside(trap);
 	}
+	kmem_trap_as_segv(trap);
 	if (self->locks > 0 && !self->in_callback) {
 		is_locked = kmem_fork_window_enter();
 	}
 	if ((self->locks > 0 && !is_locked) || self->in_callback) {
+		trap->is_refused = true;
 		kmem_fatal_nested(trap);
 		return true;
 	}

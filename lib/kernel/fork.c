@@ -13,6 +13,9 @@
  * touch, when they do. The parent does not even do that once the child has ended or become another program. It may be done in preloaded
  * programs, which fork often, and whose pinned pages may trap.
  *
+ * What lies in the engine's own frames (lib/machine/home.h) is the engine's to pass on: its pages are concealed before the fork, and trap
+ * at their next access, in parent and child; pinned ones are exposed again in both, since they never trap.
+ *
  * The child of a preloaded program inherits no locks, as mlock(2) has it: what was pinned for them may go out.
  *
  * If the copy cannot be made, the fork goes on, but the child may not touch the VM: its first access is a fatal error that
@@ -23,7 +26,9 @@
  * word that the host wipes in children and that the handlers put back: what needs the library, as a trap does, is a fatal error there.
  *
  * The *window* is the time from the end of prepare to the parent's or child's handler. The forking thread holds the kernel lock
- * then, and code of glibc's that runs in it may touch paged memory: such a trap is served under the lock that is held.
+ * then, and code of glibc's that runs in it, or a handler that was registered before the library's, may touch paged memory: such a trap is
+ * served under the lock that is held, and which is not dropped meanwhile. A page in an own frame is the child's then with what was written
+ * to it last (lib/machine/mmu_window.h), as is one in a frozen file; one in a file that was copied is as it was when that was done.
  *
  * The handlers are registered by a constructor, before the program's: prepare runs last of all, child first.
  */
@@ -31,6 +36,7 @@
 
 #include <errno.h>
 
+#include "host/failpoint.h"
 #include "host/limit.h"
 #include "host/log.h"
 #include "host/memory.h"
@@ -38,6 +44,7 @@
 #include "host/rcu.h"
 #include "host/thread.h"
 #include "kernel/arch.h"
+#include "kernel/cleaner.h"
 #include "kernel/frame.h"
 #include "kernel/irq.h"
 #include "kernel/kernel.h"
@@ -46,6 +53,7 @@
 #include "kernel/report.h"
 #include "kernel/space.h"
 #include "kernel/thread.h"
+#include "machine/home.h"
 #include "machine/mmu.h"
 #include "machine/ram.h"
 
@@ -114,6 +122,9 @@ static bool is_used(uintptr_t phys)
 	struct k_mem_page_frame *pf = kmem_frame_at(phys);
 	size_t index = (size_t)(pf - kmem_frame_all()->first);
 
+	if (kmem_home_is_own(phys)) {
+		return false;
+	}
 	return (!k_mem_page_frame_is_free(pf) && !k_mem_page_frame_is_reserved(pf) &&
 		!kmem_program_image_is_private((uintptr_t)k_mem_page_frame_to_virt(pf))) ||
 	       (pending.mapped[index / WORD_BITS] >> index % WORD_BITS & 1) != 0;
@@ -169,14 +180,29 @@ static void ram_parent(void)
 	kmem_ram_freeze_parent();
 }
 
-static int copies_make(void)
+/* RAM's files, the engine's own frames coming first, as they are concealed in any case. */
+static int ram_prepare(void)
 {
-	int ret = ram_freeze();
+	int ret = kmem_mmu_fork_prepare();
 
+	if (ret != 0) {
+		return ret;
+	}
+	ret = ram_freeze();
 	pending.is_frozen = ret == 0;
 	if (ret != 0) {
 		ret = ram_copy();
 	}
+	if (ret != 0) {
+		kmem_mmu_fork_cancel();
+	}
+	return ret;
+}
+
+static int copies_make(void)
+{
+	int ret = ram_prepare();
+
 	if (ret != 0) {
 		return ret;
 	}
@@ -184,8 +210,30 @@ static int copies_make(void)
 	if (ret != 0) {
 		kmem_store_fork_parent(&kmem_kernel.store);
 		ram_parent();
+		kmem_mmu_fork_cancel();
 	}
 	return ret;
+}
+
+/* Pinned pages never trap, save in preloaded programs; in own frames they have been concealed. None but the log is told of a failure. */
+static void pinned_expose(void)
+{
+	const struct kmem_frames *all = kmem_frame_all();
+	int ret = 0;
+
+	kmem_failpoint_hold();
+	for (size_t i = 0; i < all->count && !kmem_kernel.is_preloaded && ret == 0; i++) {
+		struct k_mem_page_frame *pf = &all->first[i];
+
+		if (k_mem_page_frame_is_pinned(pf) && k_mem_page_frame_is_mapped(pf) &&
+		    kmem_home_is_own(kmem_frame_phys(pf))) {
+			ret = KMEM_RELIEVED(kmem_mmu_expose((uintptr_t)k_mem_page_frame_to_virt(pf), all->page_size));
+		}
+	}
+	kmem_failpoint_release();
+	if (ret != 0) {
+		kmem_log(KMEM_LOG_WARNING, "fork: pinned pages cannot be exposed again (%s), and trap once more", kmem_error_name(-ret));
+	}
 }
 
 /* Stop everything, and have `copy` make the copies for the child, or say why there are none. */
@@ -208,7 +256,7 @@ static void begin(int (*copy)(void))
 		kmem_log(KMEM_LOG_WARNING, "fork: RAM or store cannot be copied (%s); the child may not use the VM",
 			 kmem_error_name(-pending.error));
 	}
-	(void)kmem_mmu_fork_prepare();
+	kmem_mmu_fork_begin(pending.error == 0);
 	kmem_rcu_fork_prepare();
 	kmem_host_limit_fork_prepare();
 	pending.is_touched = false;
@@ -249,6 +297,7 @@ static void parent(void)
 		kmem_store_fork_parent(&kmem_kernel.store);
 		ram_parent();
 	}
+	pinned_expose();
 	saved = pending.saved;
 	kmem_kernel_unlock(&saved);
 }
@@ -256,7 +305,7 @@ static void parent(void)
 static int region_expose(const struct kmem_region *region, void *arg)
 {
 	(void)arg;
-	return kmem_mmu_fork_child_expose(region->addr, region->size);
+	return KMEM_RELIEVED(kmem_mmu_fork_child_expose(region->addr, region->size));
 }
 
 /* Put the copies in place. The forking thread's lock is held. */
@@ -279,9 +328,14 @@ static int rebuild(void)
 	kmem_store_fork_child(&kmem_kernel.store);
 	ret = kmem_program_image_fork_child();
 	if (ret == 0 && kmem_arch_is_used()) {
-		return kmem_mmu_fork_child_expose(kmem_kernel.settings.vm_base, kmem_kernel.settings.vm_size);
+		ret = KMEM_RELIEVED(kmem_mmu_fork_child_expose(kmem_kernel.settings.vm_base, kmem_kernel.settings.vm_size));
+	} else if (ret == 0) {
+		ret = kmem_region_index_each(&kmem_kernel.index, region_expose, NULL);
 	}
-	return ret != 0 ? ret : kmem_region_index_each(&kmem_kernel.index, region_expose, NULL);
+	if (ret == 0) {
+		pinned_expose();
+	}
+	return ret;
 }
 
 /* Take over in the child, once, by whoever comes first: the lock is the forking thread's, and so is the VM. */
@@ -318,6 +372,7 @@ static void child(void)
 	child_take_over();
 	kmem_thread_list_forked();
 	kmem_report_forked();
+	kmem_cleaner_forked();
 	atomic_store(&pending.is_open, false);
 	kmem_host_limit_fork_child();
 	kmem_rcu_fork_child();
@@ -348,6 +403,11 @@ bool kmem_fork_window_enter(void)
 	child_take_over();
 	pending.is_touched = true;
 	return true;
+}
+
+bool kmem_fork_is_window(void)
+{
+	return atomic_load_explicit(&pending.is_open, memory_order_relaxed);
 }
 
 int kmem_fork_error(void)

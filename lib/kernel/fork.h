@@ -16,6 +16,9 @@ void kmem_fork_init(void);
  */
 bool kmem_fork_window_enter(void);
 
+/* Whether that is so, asked by the thread that is served: the kernel lock is not to be dropped then. _sigsafe. */
+bool kmem_fork_is_window(void);
+
 /*
  * 0, or the -errno for which this process, a child, may not use the VM. Not in a trap in the window before kmem_fork_window_enter().
  * No system call. _sigsafe.

@@ -9,6 +9,7 @@
 #include "kernel/kernel.h"
 #include "kernel/paging.h"
 #include "kernel/stats.h"
+#include "machine/mappings.h"
 #include "machine/mmu.h"
 
 int kmem_setup_get(struct kmem_setup *setup)
@@ -232,7 +233,8 @@ bool kmem_is_valid(void)
 	is_valid = check(kmem_region_map_is_valid(&kmem_kernel.map), "region map") &&
 		   check(kmem_region_index_is_valid(&kmem_kernel.index), "region index") &&
 		   check(kmem_region_index_each(&kmem_kernel.index, region_check, NULL) == 0, "page table") &&
-		   check(kmem_frame_is_valid(), "frame database") && check(kmem_paging_is_valid(), "paging");
+		   check(kmem_frame_is_valid(), "frame database") && check(kmem_paging_is_valid(), "paging") &&
+		   check(kmem_mappings_is_valid(), "host mappings");
 	if (is_valid && kmem_kernel.settings.demand_paging) {
 		is_valid = check(kmem_eviction_is_valid(&kmem_kernel.eviction), "eviction policy");
 	}

@@ -22,8 +22,10 @@
 #include "host/log.h"
 #include "host/process.h"
 #include "host/thread.h"
+#include "kernel/cleaner.h"
 #include "kernel/fatal.h"
 #include "kernel/frame.h"
+#include "kernel/frame_place.h"
 #include "kernel/kernel.h"
 #include "kernel/paging.h"
 #include "kernel/physical.h"
@@ -80,6 +82,7 @@ static int frames_add(const struct mapping *mapping, size_t *done)
 	size_t page_size = kmem_page_size();
 	bool pinned = (mapping->flags & K_MEM_MAP_LOCK) != 0;
 
+	kmem_frame_run_prepare(mapping->addr, mapping->size / page_size);
 	for (*done = 0; *done < mapping->size; *done += page_size) {
 		struct k_mem_page_frame *pf;
 		int ret = kmem_paging_frame_get(false, mapping->addr + *done, mapping->flags, &pf);
@@ -285,6 +288,7 @@ void *k_mem_map_phys_guard(uintptr_t phys, size_t size, uint32_t flags, bool is_
 	if (kmem_kernel_ready() != 0) {
 		return NULL;
 	}
+	kmem_cleaner_resume();
 	if ((flags & K_MEM_CACHE_MASK) != 0) {
 		KMEM_BUG(&bug, "(flags & K_MEM_CACHE_MASK) == 0", "k_mem_map does not support explicit cache modes (%u)",
 			 flags & K_MEM_CACHE_MASK);

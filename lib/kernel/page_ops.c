@@ -10,6 +10,7 @@
 
 #include "host/log.h"
 #include "host/process.h"
+#include "kernel/cleaner.h"
 #include "kernel/fatal.h"
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
@@ -18,8 +19,8 @@
 #include "kernel/range.h"
 #include "kernel/stats.h"
 
-/* What is done to one page; lock held. 0 to go on, -errno to stop. */
-typedef int (*page_op)(uintptr_t addr, struct kmem_bug *bug);
+/* What is done to one page, of a range with so many bytes from it on; lock held. 0 to go on, -errno to stop. */
+typedef int (*page_op)(uintptr_t addr, size_t rest, struct kmem_bug *bug);
 
 /* Do it to every page of a checked range. */
 static int for_each_page(void *addr, size_t size, page_op op)
@@ -37,10 +38,11 @@ static int for_each_page(void *addr, size_t size, page_op op)
 		kmem_bug_raise(&bug);
 		return 0;
 	}
+	kmem_cleaner_resume();
 	since = kmem_stats_clock();
 	kmem_kernel_lock(&saved);
 	for (size_t done = 0; done < size && ret == 0 && bug.condition == NULL; done += kmem_page_size()) {
-		ret = op(start + done, &bug);
+		ret = op(start + done, size - done, &bug);
 	}
 	kmem_stats_paging(since);
 	kmem_kernel_unlock(&saved);
@@ -54,9 +56,9 @@ static void unmapped_note(struct kmem_bug *bug, uintptr_t addr)
 }
 
 /* Go on past an unmapped page where nobody asserts. */
-static int bring_in(uintptr_t addr, bool is_pin, struct kmem_bug *bug)
+static int bring_in(uintptr_t addr, size_t rest, bool is_pin, struct kmem_bug *bug)
 {
-	struct kmem_paging_request request = {.addr = addr, .is_pin = is_pin};
+	struct kmem_paging_request request = {.addr = addr, .is_pin = is_pin, .more = rest - kmem_page_size()};
 	int ret = kmem_paging_page_in(&request);
 
 	if (ret == 0) {
@@ -72,14 +74,14 @@ static int bring_in(uintptr_t addr, bool is_pin, struct kmem_bug *bug)
 	return ret;
 }
 
-static int op_page_in(uintptr_t addr, struct kmem_bug *bug)
+static int op_page_in(uintptr_t addr, size_t rest, struct kmem_bug *bug)
 {
-	return bring_in(addr, false, bug);
+	return bring_in(addr, rest, false, bug);
 }
 
-static int op_pin(uintptr_t addr, struct kmem_bug *bug)
+static int op_pin(uintptr_t addr, size_t rest, struct kmem_bug *bug)
 {
-	return bring_in(addr, true, bug);
+	return bring_in(addr, rest, true, bug);
 }
 
 /* Whether the page is mapped, once nobody moves it; noted if not. */
@@ -98,10 +100,11 @@ static bool is_mapped(uintptr_t addr, struct kmem_bug *bug)
 	return true;
 }
 
-static int op_unpin(uintptr_t addr, struct kmem_bug *bug)
+static int op_unpin(uintptr_t addr, size_t rest, struct kmem_bug *bug)
 {
 	struct k_mem_page_frame *pf;
 
+	(void)rest;
 	if (!is_mapped(addr, bug)) {
 		return 0;
 	}
@@ -112,9 +115,31 @@ static int op_unpin(uintptr_t addr, struct kmem_bug *bug)
 	return 0;
 }
 
-/* Zephyr only asserts that a page is not pinned: without assertions it goes out all the same. */
-static int page_out_frame(struct k_mem_page_frame *pf, struct kmem_bug *bug)
+/* The frames of the pages from addr on that can go out without a question, up to the first one that cannot. Lock held. */
+static size_t frames_behind(uintptr_t addr, size_t size, struct k_mem_page_frame **pfs, size_t limit)
 {
+	size_t count = 0;
+
+	for (size_t done = 0; done < size && count < limit; done += kmem_page_size()) {
+		struct k_mem_page_frame *pf = kmem_paging_frame_of(addr + done);
+
+		if (pf == NULL || !k_mem_page_frame_is_evictable(pf)) {
+			break;
+		}
+		pfs[count++] = pf;
+	}
+	return count;
+}
+
+/*
+ * Zephyr only asserts that a page is not pinned: without assertions it goes out all the same. Pages of the range behind it go with it: they are
+ * out then when it is their turn.
+ */
+static int page_out_frame(struct k_mem_page_frame *pf, size_t rest, struct kmem_bug *bug)
+{
+	struct k_mem_page_frame *pfs[KMEM_PAGING_VECTOR] = {pf};
+	uintptr_t addr = (uintptr_t)k_mem_page_frame_to_virt(pf);
+	size_t count = 1;
 	int ret;
 
 	if (k_mem_page_frame_is_pinned(pf) && kmem_kernel.settings.assertions) {
@@ -122,11 +147,17 @@ static int page_out_frame(struct k_mem_page_frame *pf, struct kmem_bug *bug)
 			 k_mem_page_frame_to_virt(pf), (size_t)kmem_frame_phys(pf));
 		return 0;
 	}
-	ret = kmem_program_image_adopt((uintptr_t)k_mem_page_frame_to_virt(pf));
-	return ret == 0 ? kmem_paging_page_out(pf) : ret;
+	ret = kmem_program_image_adopt(addr);
+	if (ret != 0) {
+		return ret;
+	}
+	if (rest > 0) {
+		count += frames_behind(addr + kmem_page_size(), rest, pfs + 1, KMEM_PAGING_VECTOR - 1);
+	}
+	return kmem_paging_pages_out(pfs, count, true);
 }
 
-static int op_page_out(uintptr_t addr, struct kmem_bug *bug)
+static int op_page_out(uintptr_t addr, size_t rest, struct kmem_bug *bug)
 {
 	struct k_mem_page_frame *pf;
 
@@ -141,7 +172,7 @@ static int op_page_out(uintptr_t addr, struct kmem_bug *bug)
 		}
 		return 0;
 	}
-	return page_out_frame(pf, bug);
+	return page_out_frame(pf, rest - kmem_page_size(), bug);
 }
 
 void k_mem_page_in(void *addr, size_t size)
@@ -203,7 +234,7 @@ int k_mem_page_frame_evict(uintptr_t phys)
 		kmem_paging_change_wait();
 	}
 	if (!k_mem_page_frame_is_free(pf) && k_mem_page_frame_is_mapped(pf)) {
-		ret = page_out_frame(pf, &bug);
+		ret = page_out_frame(pf, 0, &bug);
 	}
 	kmem_kernel_unlock(&saved);
 	kmem_bug_raise(&bug);

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paging: the one sequence by which pages come in and go out; here how they come in, and what happens at the ends of both.
+ * Paging: the one sequence by which pages come in and go out; here what happens at the ends of both. How pages come in is in paging_in.c,
+ * how they go out in paging_out.c, and where frames come from in paging_frame.c.
  *
- * Theory of operation. To bring a page in: its entry becomes BUSY_IN; a frame is had, free or from a victim; the frame is
- * filled through the direct map, where no program sees it; the page is exposed with its final permission; the store is told
- * (page_finalize), the policy is told (add), and whoever waited is woken. How one goes out, and where frames come
- * from, is in paging_out.c.
+ * Theory of operation. Pages are moved in vectors: all of them BUSY first, the host called once for all, if it can be, and the store, and
+ * then each entry written. Where read-ahead and cleaner are off a vector has one page. What fails is undone to the state before, page by
+ * page: one that cannot be written stays in (its next access traps and finds it), one that cannot be read stays out, and locations and
+ * frames go back where they came from.
  *
- * What fails is undone to the state before: a page that cannot be written stays in (its next access traps and finds it), one
- * that cannot be read stays out, and locations and frames go back where they came from.
+ * Store I/O runs with the kernel lock released, and so do the host calls, where the engine allows it; BUSY keeps the page. Whoever finds a
+ * page BUSY, or no frame while others have some in transit, waits for `changed`, which is woken at the end of every transit.
  *
- * Store I/O runs with the kernel lock released; BUSY keeps the page. Whoever finds a page BUSY, or no frame while others have
- * some in transit, waits for `changed`, which is woken at the end of every transit.
- *
- * Host mappings. Where the host has no mapping left to expose a page, everything evictable is concealed, which merges
- * mappings by the thousand, and the call is repeated.
+ * Host mappings. Where the host has no mapping left to expose a page, others are concealed, which gives some back, and the call is
+ * repeated (relief.c); for neighbours that are read ahead it is not worth more than that: they are left out then.
  *
  * Invariants: P1 `transit` is the number of frames with BUSY. P2 a frame with the policy is evictable. P3 an evictable frame
  * is with the policy.
@@ -25,22 +23,52 @@
 #include <string.h>
 
 #include "host/assert.h"
+#include "kernel/fork.h"
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
 #include "kernel/ondemand.h"
 #include "kernel/paging_section.h"
+#include "kernel/readahead.h"
 #include "kernel/stats.h"
 #include "machine/mmu.h"
 
 static struct {
+	/* constant while booted */
+	size_t batch; /* pages that a fault sends out at once */
+
 	/* guarded by the kernel lock */
 	size_t transit;            /* frames in transit */
+	size_t arrivals;           /* pages that are BUSY_IN, with a frame in transit or without one yet */
 	struct kmem_waitq changed; /* a transit ended */
 } paging;
 
+/* Pages that go out together: as many as share the price of an interrupt to other processors well, and of all frames one in so many. */
+#define BATCH_PAGES 16U
+#define BATCH_SHARE 16U
+/* Pages that come in together are no more than one in so many. */
+#define WINDOW_SHARE 8U
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
 void kmem_paging_init(void)
 {
+	const struct kmem_settings *settings = &kmem_kernel.settings;
+	size_t frames = kmem_frame_all()->count;
+	size_t window = least(settings->readahead, frames / WINDOW_SHARE);
+	/* Zephyr's modules see a page at a time. */
+	bool is_single = kmem_kernel.is_paging_programs || (settings->readahead <= 1 && settings->cleaner_frames == 0);
+
 	memset(&paging, 0, sizeof(paging));
+	paging.batch = is_single || frames < 2 * BATCH_SHARE ? 1 : least(BATCH_PAGES, frames / BATCH_SHARE);
+	kmem_readahead_init(kmem_page_size(), is_single || window < 2 ? 1 : window);
+}
+
+size_t kmem_paging_batch(void)
+{
+	return paging.batch;
 }
 
 bool kmem_paging_is_anon_location(uint64_t location)
@@ -72,23 +100,32 @@ bool kmem_paging_has_transit(void)
 	return paging.transit > 0;
 }
 
-void kmem_paging_change_wake(void)
+void kmem_paging_arrival_begin(uintptr_t addr)
 {
+	kmem_mmu_page_in_begin(addr);
+	paging.arrivals++;
+}
+
+void kmem_paging_arrival_end(void)
+{
+	paging.arrivals--;
 	kmem_waitq_wake(&paging.changed);
 }
 
-int kmem_paging_store_io(bool is_read, uintptr_t location, void *bytes)
+void kmem_paging_unlock(bool *is_locked)
 {
-	uint64_t since;
-	int ret;
+	if (*is_locked && !kmem_fork_is_window()) {
+		kmem_lock_release(&kmem_kernel.lock);
+		*is_locked = false;
+	}
+}
 
-	kmem_lock_release(&kmem_kernel.lock);
-	since = kmem_stats_clock();
-	ret = is_read ? kmem_store_page_in(&kmem_kernel.store, location, bytes)
-		      : kmem_store_page_out(&kmem_kernel.store, location, bytes);
-	kmem_lock_acquire(&kmem_kernel.lock);
-	kmem_stats_store(is_read, since, ret);
-	return ret;
+void kmem_paging_lock(bool *is_locked)
+{
+	if (!*is_locked) {
+		kmem_lock_acquire(&kmem_kernel.lock);
+		*is_locked = true;
+	}
 }
 
 struct k_mem_page_frame *kmem_paging_frame_of(uintptr_t addr)
@@ -128,26 +165,23 @@ static bool is_evictable_phys(uintptr_t phys)
 	return pf != NULL && k_mem_page_frame_is_evictable(pf);
 }
 
-/* Conceal the evictable pages of one region. */
-static int region_relieve(const struct kmem_region *region, void *arg)
-{
-	(void)arg;
-	if (region->kind == KMEM_REGION_ANON || region->kind == KMEM_REGION_UNPAGED) {
-		(void)kmem_mmu_accessed_clear(region->addr, region->size, is_evictable_phys);
-	}
-	return 0;
-}
-
+/* From one region with exposed pages to the next: most have none where the VM is much larger than RAM. */
 void kmem_page_accessed_clear_all(void)
 {
-	kmem_region_index_each(&kmem_kernel.index, region_relieve, NULL);
-}
+	uintptr_t end = kmem_kernel.settings.vm_base + kmem_kernel.settings.vm_size;
+	uintptr_t addr = kmem_kernel.settings.vm_base;
 
-void kmem_paging_relieve(void)
-{
-	kmem_mmu_relief_begin();
-	kmem_page_accessed_clear_all();
-	kmem_mmu_relief_end();
+	while ((addr = kmem_pte_exposed_next(addr, end)) < end) {
+		const struct kmem_region *region = kmem_region_index_from(&kmem_kernel.index, addr);
+
+		if (region == NULL) {
+			return;
+		}
+		if (region->kind == KMEM_REGION_ANON || region->kind == KMEM_REGION_UNPAGED) {
+			(void)kmem_mmu_accessed_clear(region->addr, region->size, is_evictable_phys);
+		}
+		addr = region->addr + region->size;
+	}
 }
 
 void kmem_paging_frame_put(struct k_mem_page_frame *pf)
@@ -236,125 +270,6 @@ void kmem_paging_unpin(struct k_mem_page_frame *pf)
 	kmem_waitq_wake(&paging.changed);
 }
 
-/* Let an access to a resident page through, and pin it if asked. */
-static int page_resident(struct kmem_paging_request *request, kmem_pte pte)
-{
-	struct k_mem_page_frame *pf = kmem_paging_frame_of(request->addr);
-	bool is_write = (request->is_write || request->is_pin) && (pte & K_MEM_PERM_RW) != 0;
-	int ret;
-
-	request->was_in = true;
-	if ((pte & KMEM_PTE_PRIVATE) != 0) {
-		return 0; /* the program's: resident, and pinned */
-	}
-	ret = KMEM_RELIEVED(kmem_mmu_page_access(request->addr, is_write));
-	if (ret != 0) {
-		request->kind = KMEM_FAULT_HOST;
-		return ret;
-	}
-	if (pf == NULL) {
-		return 0;
-	}
-	if (request->is_pin) {
-		kmem_paging_policy_remove(pf);
-		k_mem_page_frame_set(pf, K_MEM_PAGE_FRAME_PINNED);
-	} else if (kmem_pte_get(request->addr) != pte && kmem_kernel.settings.demand_paging) {
-		kmem_eviction_accessed(&kmem_kernel.eviction, pf);
-	}
-	return 0;
-}
-
-/* Fill the bytes of a page with what the location stands for. Drops the lock for store I/O. */
-static int fill(void *bytes, uint64_t location)
-{
-	if (location == KMEM_LOCATION_ANON_UNINIT) {
-		return 0;
-	}
-	if (location == KMEM_LOCATION_ANON_ZERO) {
-		memset(bytes, 0, kmem_page_size());
-		return 0;
-	}
-	if (kmem_ondemand_is_location(location)) {
-		return kmem_ondemand_read(location, bytes);
-	}
-	return kmem_paging_store_io(true, location, bytes);
-}
-
-/* The page that is OUT comes in. */
-static int page_fetch(struct kmem_paging_request *request, kmem_pte pte)
-{
-	uint64_t location = kmem_pte_addr(pte);
-	bool is_anon = kmem_paging_is_anon_location(location);
-	/* A page that was never out is dirty: nothing holds its bytes but the frame. */
-	bool is_dirty = is_anon || request->is_write || (request->is_pin && (pte & K_MEM_PERM_RW) != 0);
-	struct k_mem_page_frame *pf;
-	int ret;
-
-	kmem_mmu_page_in_begin(request->addr);
-	ret = kmem_paging_frame_get(true, request->addr, kmem_pte_flags(pte), &pf);
-	if (ret != 0) {
-		request->kind = KMEM_FAULT_NO_MEMORY;
-		goto undo;
-	}
-	ret = fill(kmem_mmu_bytes(request->addr, kmem_frame_phys(pf)), location);
-	if (ret != 0) {
-		request->kind = KMEM_FAULT_STORE;
-		goto put;
-	}
-	ret = KMEM_RELIEVED(kmem_mmu_page_in_end(request->addr, kmem_frame_phys(pf), is_dirty));
-	if (ret != 0) {
-		request->kind = KMEM_FAULT_HOST;
-		goto put;
-	}
-	pf->va_and_flags |= request->addr | K_MEM_PAGE_FRAME_MAPPED;
-	if (!is_anon && !kmem_ondemand_is_location(location)) {
-		kmem_store_page_finalize(&kmem_kernel.store, pf, location);
-	}
-	kmem_paging_transit_end(pf);
-	if (request->is_pin) {
-		k_mem_page_frame_set(pf, K_MEM_PAGE_FRAME_PINNED);
-	} else {
-		kmem_paging_policy_add(pf);
-	}
-	kmem_stats_pagefault();
-	return 0;
-
-put:
-	kmem_mmu_page_drop(request->addr, kmem_frame_phys(pf));
-	kmem_paging_frame_put(pf);
-undo:
-	kmem_mmu_page_in_undo(request->addr);
-	kmem_waitq_wake(&paging.changed);
-	return ret;
-}
-
-int kmem_paging_page_in(struct kmem_paging_request *request)
-{
-	request->was_in = false;
-	request->kind = KMEM_FAULT_NONE;
-	for (;;) {
-		kmem_pte pte = kmem_pte_get(request->addr);
-
-		switch (kmem_pte_state(pte)) {
-		case KMEM_PTE_IN:
-			return page_resident(request, pte);
-		case KMEM_PTE_OUT:
-			return page_fetch(request, pte);
-		case KMEM_PTE_BUSY_IN:
-		case KMEM_PTE_BUSY_OUT:
-			kmem_paging_transit_wait();
-			break;
-		case KMEM_PTE_GUARD:
-			request->kind = KMEM_FAULT_GUARD;
-			return -EFAULT;
-		case KMEM_PTE_UNMAPPED:
-		default:
-			request->kind = KMEM_FAULT_UNMAPPED;
-			return -EFAULT;
-		}
-	}
-}
-
 bool kmem_paging_settle(uintptr_t addr, size_t size)
 {
 	uintptr_t end = addr + size;
@@ -380,7 +295,7 @@ void kmem_paging_change_wait(void)
 
 void kmem_paging_quiesce(void)
 {
-	while (paging.transit > 0) {
+	while (paging.transit > 0 || paging.arrivals > 0) {
 		kmem_paging_change_wait();
 	}
 }

@@ -18,14 +18,24 @@
 #include <kmem/fatal.h>
 #include <kmem/frame.h>
 
+#include "kernel/config.h"
+#include "kernel/relief.h"
 #include "machine/page_table.h"
+
+/* Pages that are moved together, at most: what is known of them lies on the stack of a trap handler. */
+#define KMEM_PAGING_VECTOR KMEM_CONFIG_READAHEAD_MAX
 
 struct kmem_paging_request {
 	uintptr_t addr; /* of the page */
 	bool is_write;  /* let a write through, not only a read */
 	bool is_pin;    /* keep it in */
+	bool is_trap;   /* a thread touches it: what it touches next may be told from that */
+	size_t more;    /* bytes behind the page that are asked for as well, if there are free frames: pages come in together then */
+
+	bool is_ahead;  /* nobody touches it yet: not counted as a fault */
 
 	/* Results. */
+	size_t brought;            /* pages that came in, others with it included */
 	enum kmem_fault_kind kind; /* why it failed */
 	bool was_in;               /* the page was resident already */
 };
@@ -33,7 +43,11 @@ struct kmem_paging_request {
 /* What the thread's `refusal` is where the store has no location for a page. */
 extern const char kmem_paging_store_full[];
 
+/* For the settings, the page size and the frames there are. */
 void kmem_paging_init(void);
+
+/* Pages that a fault sends out at once, if it has to: 1 where neither read-ahead nor the cleaner is configured. */
+size_t kmem_paging_batch(void);
 
 /* Bring a page in, or let a resident one be accessed. 0 or -errno with request->kind. Drops. */
 int kmem_paging_page_in(struct kmem_paging_request *request);
@@ -43,6 +57,15 @@ int kmem_paging_page_in(struct kmem_paging_request *request);
  * fails to write: the page is then still in. Drops.
  */
 int kmem_paging_page_out(struct k_mem_page_frame *pf);
+
+/*
+ * The same for several frames, KMEM_PAGING_VECTOR at most and no two the same. -errno where not all could go; is_strict, the pages at
+ * higher addresses than the first one that cannot be written stay in, too. Drops.
+ */
+int kmem_paging_pages_out(struct k_mem_page_frame *const *pfs, size_t count, bool is_strict);
+
+/* Send pages out until so many frames are free. False where no more can go. Drops. */
+bool kmem_paging_clean(size_t frames);
 
 /*
  * A frame in transit, with memory behind it for the page at addr with these flags: a free one, or one whose page is sent out for it. 0
@@ -86,20 +109,6 @@ void kmem_paging_change_wait(void);
 
 /* Wait until nothing is in transit. Drops. */
 void kmem_paging_quiesce(void);
-
-/* Conceal whatever may be concealed, which gives host mappings back. */
-void kmem_paging_relieve(void);
-
-/* A host call, repeated once with host mappings given back where they ran out. */
-#define KMEM_RELIEVED(call)                                                                                            \
-	__extension__({                                                                                               \
-		int ret_ = (call);                                                                                     \
-		if (ret_ == -ENOMEM) {                                                                                 \
-			kmem_paging_relieve();                                                                         \
-			ret_ = (call);                                                                                 \
-		}                                                                                                      \
-		ret_;                                                                                                  \
-	})
 
 /* Whether a location stands for a page that was never touched. */
 bool kmem_paging_is_anon_location(uint64_t location);

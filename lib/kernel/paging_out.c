@@ -1,219 +1,331 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Paging out: how a page leaves its frame, and how whoever needs a frame gets one. See paging.c for the rest.
+ * Paging out: how pages leave their frames, and how whoever needs a frame gets one. See paging.c for the rest.
  *
- * Theory of operation. To send one out: the store gives a location, the entry becomes BUSY_OUT and is concealed, the policy is
- * told (remove), the bytes are written if the page is dirty or the store has no copy, and the entry becomes OUT.
+ * Theory of operation. Pages go out in *batches*, of one page where neither read-ahead nor the cleaner is configured. For each of them: the
+ * store gives a location, the entry becomes BUSY_OUT, and the policy is told (remove). Then all are concealed together; those that are
+ * dirty, or that the store has no copy of, are written together; and each entry becomes OUT, or what it was before. A batch is in ascending
+ * order of addresses, so that neighbours share a host call, and get neighbouring locations, to be read together later.
  *
- * Victims. The policy chooses; if the store cannot take the page, another is chosen, VICTIMS_MAX times, and then any page
- * that is clean and BACKED, which needs nothing of the store. If the store has no location while other threads have transits
- * under way, their end may free one: wait. A thread that waits holds no frame, so the last of them to wait is woken by one
- * that does not, and if none has a frame in transit nobody waits: no deadlock.
+ * While pages are concealed the kernel lock is free, if the engine allows it, and while they are written it always is.
  */
 #include <errno.h>
 
+#include "host/assert.h"
 #include "host/thread.h"
 #include "kernel/frame.h"
 #include "kernel/kernel.h"
 #include "kernel/ondemand.h"
 #include "kernel/paging.h"
-#include "kernel/paging_section.h"
+#include "kernel/paging_batch.h"
 #include "kernel/stats.h"
 #include "machine/mmu.h"
 
-/* How many victims that the store refuses are tried: enough to pass over bad spots, few enough to end. */
-#define VICTIMS_MAX 8
-
 const char kmem_paging_store_full[] = "the backing store is full";
 
-/* Remember, for the explanation of a fatal error, why there is no frame. */
-static int refuse(const char *why, int error)
+int kmem_paging_refuse(const char *why, int error)
 {
 	kmem_thread_self()->refusal = why;
 	return error;
 }
 
-/*
- * Send the page in pf out and leave the frame in transit, empty. *no_location tells a store that is full from one that
- * fails. Drops the lock where the page is written.
- */
-static int evict(struct k_mem_page_frame *pf, bool is_fault, bool *no_location)
+void kmem_batch_init(struct kmem_batch *batch, bool is_fault, size_t limit)
 {
-	uintptr_t addr = (uintptr_t)k_mem_page_frame_to_virt(pf);
-	bool was_backed = k_mem_page_frame_is_backed(pf);
-	bool was_pinned = k_mem_page_frame_is_pinned(pf);
-	bool was_written = (kmem_pte_get(addr) & KMEM_PTE_DIRTY) != 0;
-	uintptr_t location = 0;
-	bool is_ondemand = !was_written && !was_backed && kmem_ondemand_has(addr, &location);
-	bool is_dirty = !is_ondemand && (!was_backed || was_written);
+	batch->is_fault = is_fault;
+	batch->is_strict = false;
+	batch->limit = limit < KMEM_PAGING_VECTOR ? limit : KMEM_PAGING_VECTOR;
+	batch->count = 0;
+	batch->located = 0;
+	batch->error = 0;
+	batch->no_location = false;
+}
+
+static int batch_refuse(struct kmem_batch *batch, const char *why, int error)
+{
+	batch->no_location = why == kmem_paging_store_full;
+	batch->error = kmem_paging_refuse(why, error);
+	return error;
+}
+
+/* The location of one page, as the store gives it; BACKED pages have one. */
+static int victim_locate(struct kmem_batch *batch, struct kmem_victim *victim)
+{
 	int ret = 0;
 
-	*no_location = false;
-	if (!is_ondemand) {
-		ret = kmem_store_location_get(&kmem_kernel.store, pf, &location, is_fault);
+	if (!victim->is_ondemand) {
+		ret = kmem_store_location_get(&kmem_kernel.store, victim->pf, &victim->location, batch->is_fault && batch->located == 0);
 	}
 	if (ret != 0) {
-		*no_location = true;
-		return refuse(kmem_paging_store_full, ret);
+		return batch_refuse(batch, kmem_paging_store_full, ret);
 	}
-	ret = KMEM_RELIEVED(kmem_mmu_page_out_begin(addr));
-	if (ret != 0) {
-		(void)refuse("the host refuses to conceal a page", ret);
-		goto give_back;
+	victim->is_located = true;
+	batch->located++;
+	return 0;
+}
+
+/* A place for a page in the batch. */
+static size_t place_make(struct kmem_batch *batch, uintptr_t addr)
+{
+	size_t place = batch->count;
+
+	while (place > 0 && batch->victims[place - 1].addr > addr) {
+		batch->victims[place] = batch->victims[place - 1];
+		batch->pages[place] = batch->pages[place - 1];
+		place--;
+	}
+	batch->count++;
+	return place;
+}
+
+int kmem_batch_add(struct kmem_batch *batch, struct k_mem_page_frame *pf, bool is_judged_dirty)
+{
+	struct kmem_victim victim = {
+		.pf = pf,
+		.addr = (uintptr_t)k_mem_page_frame_to_virt(pf),
+		.was_backed = k_mem_page_frame_is_backed(pf),
+		.was_pinned = k_mem_page_frame_is_pinned(pf),
+		.is_judged_dirty = is_judged_dirty,
+	};
+	bool is_dirty = (kmem_pte_get(victim.addr) & KMEM_PTE_DIRTY) != 0;
+	size_t place;
+
+	victim.is_ondemand = !is_dirty && !victim.was_backed && kmem_ondemand_has(victim.addr, &victim.location);
+	victim.is_written = !victim.is_ondemand && (!victim.was_backed || is_dirty);
+	if (batch->limit == 1 || victim.was_backed || victim.is_ondemand) {
+		int ret = victim_locate(batch, &victim);
+
+		if (ret != 0) {
+			return ret;
+		}
 	}
 	kmem_paging_policy_remove(pf);
+	kmem_paging_transit_begin(pf);
 	/* From here the location is this transit's; a store must not take it for a copy that can be stolen. */
 	k_mem_page_frame_clear(pf, K_MEM_PAGE_FRAME_BACKED);
-	kmem_paging_transit_begin(pf);
-	if (is_dirty) {
-		ret = kmem_paging_store_io(false, location, kmem_mmu_bytes(addr, kmem_frame_phys(pf)));
-	}
-	if (ret != 0) {
-		(void)refuse("the backing store fails to write", ret);
-		kmem_mmu_page_out_undo(addr);
-		kmem_paging_transit_end(pf);
-		if (was_backed) {
-			k_mem_page_frame_set(pf, K_MEM_PAGE_FRAME_BACKED);
-		}
-		if (!was_pinned) {
-			kmem_paging_policy_add(pf);
-		}
-		goto give_back;
-	}
-	kmem_mmu_page_out_end(addr, location);
-	pf->va_and_flags = K_MEM_PAGE_FRAME_BUSY;
-	kmem_paging_change_wake();
+	place = place_make(batch, victim.addr);
+	batch->victims[place] = victim;
+	batch->pages[place] = (struct kmem_mmu_page){.addr = victim.addr};
+	kmem_mmu_page_out_mark(&batch->pages[place]);
 	return 0;
+}
 
-give_back:
-	if (!was_backed && !is_ondemand) {
-		kmem_store_location_free(&kmem_kernel.store, location);
+/* A page that is BUSY_OUT or was never concealed stays in, with what it had. */
+static void victim_stay(const struct kmem_victim *victim)
+{
+	struct k_mem_page_frame *pf = victim->pf;
+
+	kmem_paging_transit_end(pf);
+	if (victim->was_backed) {
+		k_mem_page_frame_set(pf, K_MEM_PAGE_FRAME_BACKED);
+	}
+	if (!victim->was_pinned) {
+		kmem_paging_policy_add(pf);
+	}
+	if (victim->is_located && !victim->was_backed && !victim->is_ondemand) {
+		kmem_store_location_free(&kmem_kernel.store, victim->location);
+	}
+}
+
+/* Pages that have no location stay in, and leave the batch. Nothing is concealed yet. */
+static void unlocated_stay(struct kmem_batch *batch)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		if (!batch->victims[i].is_located) {
+			kmem_mmu_page_out_unmark(&batch->pages[i]);
+			victim_stay(&batch->victims[i]);
+			continue;
+		}
+		batch->victims[kept] = batch->victims[i];
+		batch->pages[kept++] = batch->pages[i];
+	}
+	batch->count = kept;
+}
+
+/* Locations for all that have none yet, neighbours if possible. Those that get none leave the batch. */
+static void batch_locate(struct kmem_batch *batch)
+{
+	struct k_mem_page_frame *pfs[KMEM_PAGING_VECTOR];
+	uintptr_t locations[KMEM_PAGING_VECTOR];
+	size_t count = 0;
+	size_t given;
+	int error;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		if (!batch->victims[i].is_located) {
+			pfs[count++] = batch->victims[i].pf;
+		}
+	}
+	if (count == 0) {
+		return;
+	}
+	given = kmem_store_locations_get(&kmem_kernel.store, pfs, count, locations, batch->is_fault && batch->located == 0, &error);
+	for (size_t i = 0, next = 0; i < batch->count && next < given; i++) {
+		if (!batch->victims[i].is_located) {
+			batch->victims[i].location = locations[next++];
+			batch->victims[i].is_located = true;
+		}
+	}
+	if (given < count) {
+		(void)batch_refuse(batch, kmem_paging_store_full, error);
+		unlocated_stay(batch);
+	}
+}
+
+/* Conceal all pages, with the lock free where that may be. 0, or -errno with everything as it was. */
+static int batch_conceal(struct kmem_batch *batch, bool *is_locked)
+{
+	int ret;
+
+	if (kmem_mmu_can_unlock(batch->pages, batch->count)) {
+		kmem_paging_unlock(is_locked);
+	}
+	ret = kmem_mmu_pages_conceal(batch->pages, batch->count);
+	if (ret == -ENOMEM) {
+		kmem_paging_lock(is_locked);
+		ret = KMEM_RELIEVED(kmem_mmu_pages_conceal(batch->pages, batch->count));
 	}
 	return ret;
 }
 
-/* Whether a page can go out without the store: clean, with a copy kept there or in the program's file. */
-static bool is_clean(struct k_mem_page_frame *pf)
+/* They have not been concealed, or not all of them. Lock held. */
+static void batch_stay(struct kmem_batch *batch, int error)
 {
-	uintptr_t addr = (uintptr_t)k_mem_page_frame_to_virt(pf);
-	uint64_t location;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct kmem_mmu_page *page = &batch->pages[i];
 
-	return (kmem_pte_get(addr) & KMEM_PTE_DIRTY) == 0 &&
-	       (k_mem_page_frame_is_backed(pf) || kmem_ondemand_has(addr, &location));
+		page->is_dirty = (page->before & KMEM_PTE_DIRTY) != 0;
+		kmem_mmu_page_out_unmark(page);
+		victim_stay(&batch->victims[i]);
+	}
+	/* What cannot be exposed again either traps, and is put right then (fault.c). */
+	(void)kmem_mmu_pages_expose(batch->pages, batch->count);
+	batch->count = 0;
+	(void)batch_refuse(batch, "the host refuses to conceal a page", error);
 }
 
-/* A victim that asks nothing of the store. */
-static struct k_mem_page_frame *clean_victim(void)
+/* What the store was asked for. */
+struct store_call {
+	uint64_t ns;
+	size_t done, failed;
+};
+
+/* A page cannot be written. Whether others are to be tried. */
+static bool victim_fail(struct kmem_batch *batch, struct kmem_victim *victim, int error)
 {
-	const struct kmem_frames *all = kmem_frame_all();
+	const struct kmem_victim *end = batch->victims + batch->count;
 
-	for (size_t i = 0; i < all->count; i++) {
-		struct k_mem_page_frame *pf = &all->first[i];
+	victim->error = error;
+	for (victim++; batch->is_strict && victim < end; victim++) {
+		victim->error = error;
+	}
+	return !batch->is_strict;
+}
 
-		if (k_mem_page_frame_is_evictable(pf) && is_clean(pf)) {
-			return pf;
+/* Write what is to be written, without the lock; each page that the store fails to write has an error then. */
+static struct store_call batch_write(struct kmem_batch *batch, bool *is_locked)
+{
+	struct kmem_store_io io[KMEM_PAGING_VECTOR];
+	struct kmem_victim *victims[KMEM_PAGING_VECTOR];
+	struct store_call call = {.done = 0};
+	uint64_t since;
+	size_t count = 0;
+
+	for (size_t i = 0; i < batch->count; i++) {
+		struct kmem_victim *victim = &batch->victims[i];
+
+		if (victim->is_written) {
+			io[count] = (struct kmem_store_io){victim->location, kmem_mmu_bytes(victim->addr, batch->pages[i].phys)};
+			victims[count++] = victim;
 		}
 	}
-	return NULL;
-}
-
-/* Memory for a frame in transit that nobody else has (after a fork: lib/machine/ram_files.c); the frame is free again if there is none. */
-static int frame_prepare(struct k_mem_page_frame *pf, uintptr_t addr, uint32_t flags)
-{
-	int ret = kmem_mmu_page_back(addr, kmem_frame_phys(pf), flags);
-
-	if (ret != 0) {
-		kmem_paging_frame_put(pf);
-		return refuse("the host has no memory for a frame", ret);
+	if (count == 0) {
+		return call;
 	}
-	return 0;
+	kmem_paging_unlock(is_locked);
+	since = kmem_stats_clock();
+	for (size_t next = 0; next < count; next++) {
+		int error;
+		size_t done = kmem_store_pages_out(&kmem_kernel.store, io + next, count - next, &error);
+
+		call.done += done;
+		next += done;
+		if (next < count) {
+			call.failed++;
+			if (!victim_fail(batch, victims[next], error)) {
+				break;
+			}
+		}
+	}
+	call.ns = kmem_stats_clock() - since;
+	return call;
 }
 
-/* A free frame with memory behind it; *error tells why a free one cannot be used. */
-static struct k_mem_page_frame *free_frame(uintptr_t addr, uint32_t flags, int *error)
+/* The end of a page's way out: it is out, and its frame in transit still; or it stays in. */
+static bool victim_finish(struct kmem_batch *batch, struct kmem_victim *victim)
 {
-	struct k_mem_page_frame *pf = kmem_frame_get();
+	if (victim->error != 0) {
+		kmem_mmu_page_out_undo(victim->addr);
+		victim_stay(victim);
+		(void)batch_refuse(batch, "the backing store fails to write", victim->error);
+		return false;
+	}
+	kmem_mmu_page_out_end(victim->addr, victim->location);
+	victim->pf->va_and_flags = K_MEM_PAGE_FRAME_BUSY;
+	if (batch->is_fault) {
+		kmem_stats_eviction(victim->is_judged_dirty);
+	}
+	return true;
+}
+
+size_t kmem_batch_evict(struct kmem_batch *batch)
+{
+	struct store_call call;
+	bool is_locked = true;
+	size_t gone = 0;
 	int ret;
 
-	if (pf == NULL) {
-		return NULL;
+	batch_locate(batch);
+	if (batch->count == 0) {
+		return 0;
 	}
-	ret = kmem_mmu_page_back(addr, kmem_frame_phys(pf), flags);
+	ret = batch_conceal(batch, &is_locked);
 	if (ret != 0) {
-		kmem_frame_put(pf);
-		*error = refuse("the host has no memory for a frame", ret);
-		return NULL;
+		kmem_paging_lock(&is_locked);
+		batch_stay(batch, ret);
+		return 0;
 	}
-	kmem_paging_transit_begin(pf);
-	return pf;
+	call = batch_write(batch, &is_locked);
+	kmem_paging_lock(&is_locked);
+	kmem_stats_store(false, call.ns, call.done, call.failed);
+	for (size_t i = 0; i < batch->count; i++) {
+		if (victim_finish(batch, &batch->victims[i])) {
+			batch->victims[gone++] = batch->victims[i];
+		}
+	}
+	batch->count = gone;
+	return gone;
 }
 
-/* Ask the policy, timed in a fault. */
-static struct k_mem_page_frame *select_victim(bool is_fault, bool *dirty)
+int kmem_paging_pages_out(struct k_mem_page_frame *const *pfs, size_t count, bool is_strict)
 {
-	uint64_t since = kmem_stats_clock();
-	struct k_mem_page_frame *pf = kmem_eviction_select(&kmem_kernel.eviction, dirty);
+	struct kmem_batch batch;
 
-	if (is_fault && pf != NULL) {
-		kmem_stats_select(since);
+	kmem_assert(count <= KMEM_PAGING_VECTOR);
+	kmem_batch_init(&batch, false, count);
+	batch.is_strict = is_strict;
+	for (size_t i = 0; i < count && batch.error == 0; i++) {
+		(void)kmem_batch_add(&batch, pfs[i], false);
 	}
-	return pf;
-}
-
-int kmem_paging_frame_get(bool is_fault, uintptr_t addr, uint32_t flags, struct k_mem_page_frame **pf)
-{
-	unsigned int refusals = 0;
-	int error = refuse("no page can go out: all are pinned or mapped otherwise", -ENOMEM);
-
-	for (;;) {
-		bool no_location;
-		bool dirty = false;
-		int ret;
-
-		*pf = free_frame(addr, flags, &error);
-		if (*pf != NULL) {
-			return 0;
-		}
-		if (!kmem_kernel.settings.demand_paging) {
-			return error;
-		}
-		*pf = refusals < VICTIMS_MAX ? select_victim(is_fault, &dirty) : clean_victim();
-		if (*pf == NULL) {
-			if (kmem_paging_has_transit() && refusals == 0) {
-				kmem_paging_transit_wait();
-				continue;
-			}
-			return error;
-		}
-		ret = evict(*pf, is_fault, &no_location);
-		if (ret == 0) {
-			if (is_fault) {
-				kmem_stats_eviction(dirty);
-			}
-			return frame_prepare(*pf, addr, flags);
-		}
-		if (no_location && !is_fault) {
-			return ret;
-		}
-		if (no_location && kmem_paging_has_transit()) {
-			kmem_paging_transit_wait();
-			continue;
-		}
-		if (refusals >= VICTIMS_MAX) {
-			return ret; /* not even the clean one: it is the host that refuses */
-		}
-		error = ret;
-		refusals = no_location ? VICTIMS_MAX : refusals + 1;
+	count = kmem_batch_evict(&batch);
+	for (size_t i = 0; i < count; i++) {
+		kmem_paging_frame_put(batch.victims[i].pf);
 	}
+	return batch.error;
 }
 
 int kmem_paging_page_out(struct k_mem_page_frame *pf)
 {
-	bool no_location;
-	int ret = evict(pf, false, &no_location);
-
-	if (ret == 0) {
-		kmem_paging_frame_put(pf);
-	}
-	return ret;
+	return kmem_paging_pages_out(&pf, 1, true);
 }

@@ -232,6 +232,8 @@ static void stats_print(const struct table *table)
 		{"evictions_dirty", "evictions, dirty", stats.eviction.dirty},
 		{"minor_faults", "minor faults", stats.minor_faults},
 		{"waits", "waits for other threads", stats.waits},
+		{"readahead_pages", "pages read ahead", stats.readahead_pages},
+		{"reliefs", "reliefs of host mappings", stats.reliefs},
 		{"store_reads", "store, pages read", stats.store_reads},
 		{"store_writes", "store, pages written", stats.store_writes},
 		{"store_errors", "store, errors", stats.store_errors},

@@ -57,6 +57,9 @@ static struct {
 	bool is_told;     /* that reports cannot be written */
 } state = {.kept = -1, .kept_error = -1};
 
+static bool interval_tick(void);
+static struct kmem_helper interval = {.tick = interval_tick};
+
 /* ---- where ---- */
 
 /* Append to a text of `size` bytes; longer ones are cut. */
@@ -171,7 +174,7 @@ static int print_to(int fd, const char *event)
 		.program = program,
 		.pid = kmem_process_id(),
 		.elapsed_ns = kmem_clock_ns() - state.start_ns,
-		.helper = kmem_helper_thread(),
+		.helper = kmem_helper_thread(&interval),
 	};
 
 	kmem_process_name(program, sizeof(program));
@@ -284,7 +287,7 @@ static int signal_start(void)
 static void interval_restart(void)
 {
 	if (is_wanted() && kmem_kernel.settings.stats_interval_ms != 0 && !state.is_ended) {
-		(void)kmem_helper_start(kmem_kernel.settings.stats_interval_ms, interval_tick);
+		(void)kmem_helper_start(&interval);
 	}
 }
 
@@ -296,7 +299,8 @@ static int interval_start(void)
 		is_registered = true;
 		kmem_process_at_fork(NULL, NULL, interval_restart);
 	}
-	return kmem_helper_start(kmem_kernel.settings.stats_interval_ms, interval_tick);
+	interval.period_ms = kmem_kernel.settings.stats_interval_ms;
+	return kmem_helper_start(&interval);
 }
 
 int kmem_report_start(void)
@@ -342,7 +346,7 @@ void kmem_report_shutdown(void)
 		signal_stop();
 	}
 	if (is_ours && kmem_kernel.settings.stats_interval_ms != 0) {
-		kmem_helper_stop();
+		kmem_helper_stop(&interval);
 	}
 }
 
@@ -400,7 +404,7 @@ void kmem_report_forked(void)
 {
 	/* A thread of the parent's may have held it. */
 	state.lock = (struct kmem_lock){.word = 0};
-	kmem_helper_forked();
+	kmem_helper_forked(&interval);
 	if (!kmem_kernel.is_preloaded) {
 		return;
 	}

@@ -79,7 +79,7 @@ static int pin_pages(uintptr_t addr, size_t size, uint8_t *was_pinned)
 	int ret = 0;
 
 	for (done = 0; done < size && ret == 0; done += page_size) {
-		struct kmem_paging_request request = {.addr = addr + done, .is_pin = true};
+		struct kmem_paging_request request = {.addr = addr + done, .is_pin = true, .more = size - done - page_size};
 		size_t bit = done / page_size;
 
 		if (is_pinned(request.addr)) {
@@ -155,7 +155,11 @@ static void page_in(uintptr_t addr, size_t size, bool is_write)
 	int ret = 0;
 
 	for (size_t done = 0; done < size && ret == 0; done += kmem_page_size()) {
-		struct kmem_paging_request request = {.addr = addr + done, .is_write = is_write};
+		struct kmem_paging_request request = {
+			.addr = addr + done,
+			.is_write = is_write,
+			.more = size - done - kmem_page_size(),
+		};
 
 		if (wants_in(kmem_pte_get(request.addr), is_write)) {
 			ret = kmem_paging_page_in(&request);

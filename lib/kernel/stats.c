@@ -71,6 +71,8 @@ void kmem_stats_add(struct kmem_stats *sum, const struct kmem_stats *one)
 	sum->eviction.dirty += one->eviction.dirty;
 	sum->minor_faults += one->minor_faults;
 	sum->waits += one->waits;
+	sum->readahead_pages += one->readahead_pages;
+	sum->reliefs += one->reliefs;
 	sum->store_reads += one->store_reads;
 	sum->store_writes += one->store_writes;
 	sum->store_errors += one->store_errors;
@@ -138,8 +140,18 @@ void kmem_stats_wait(void)
 	COUNT(waits, 1);
 }
 
-/* One more in the first bin whose bound is not below the time. */
-static void histogram_add(enum kmem_histogram_kind kind, uint64_t ns)
+void kmem_stats_readahead(size_t pages)
+{
+	COUNT(readahead_pages, pages);
+}
+
+void kmem_stats_relief(void)
+{
+	COUNT(reliefs, 1);
+}
+
+/* More in the first bin whose bound is not below the time. */
+static void histogram_add(enum kmem_histogram_kind kind, uint64_t ns, unsigned long times)
 {
 	struct kmem_histogram *histogram = &stats.histograms[kind];
 	unsigned int bin = 0;
@@ -147,30 +159,29 @@ static void histogram_add(enum kmem_histogram_kind kind, uint64_t ns)
 	while (ns > histogram->bounds[bin]) {
 		bin++;
 	}
-	histogram->counts[bin]++;
+	histogram->counts[bin] += times;
 }
 
-void kmem_stats_store(bool is_read, uint64_t since, int error)
+void kmem_stats_store(bool is_read, uint64_t ns, size_t pages, size_t errors)
 {
-	if (error != 0) {
-		COUNT(store_errors, 1);
-	} else if (is_read) {
-		COUNT(store_reads, 1);
-	} else {
-		COUNT(store_writes, 1);
-	}
-	if (stats.is_timing) {
-		uint64_t ns = kmem_clock_ns() - since;
+	size_t all = pages + errors;
 
+	COUNT(store_errors, errors);
+	if (is_read) {
+		COUNT(store_reads, pages);
+	} else {
+		COUNT(store_writes, pages);
+	}
+	if (stats.is_timing && all > 0) {
 		COUNT(store_ns, ns);
-		histogram_add(is_read ? KMEM_HISTOGRAM_PAGE_IN : KMEM_HISTOGRAM_PAGE_OUT, ns);
+		histogram_add(is_read ? KMEM_HISTOGRAM_PAGE_IN : KMEM_HISTOGRAM_PAGE_OUT, ns / all, all);
 	}
 }
 
 void kmem_stats_select(uint64_t since)
 {
 	if (stats.is_timing) {
-		histogram_add(KMEM_HISTOGRAM_EVICTION, kmem_clock_ns() - since);
+		histogram_add(KMEM_HISTOGRAM_EVICTION, kmem_clock_ns() - since, 1);
 	}
 }
 

@@ -6,6 +6,7 @@
 #define KMEM_KERNEL_STATS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <kmem/kmem.h>
@@ -31,8 +32,17 @@ void kmem_stats_eviction(bool dirty);
 void kmem_stats_minor_fault(void);
 void kmem_stats_wait(void);
 
-/* A read from, or write to, the store ended; since: kmem_stats_clock() before it. */
-void kmem_stats_store(bool is_read, uint64_t since, int error);
+/* Pages were concealed for the host's mappings. */
+void kmem_stats_relief(void);
+
+/* Pages came in that nobody has asked for yet. */
+void kmem_stats_readahead(size_t pages);
+
+/*
+ * A read from, or write to, the store took so long, as kmem_stats_clock() has it: so many pages were read or written, and so many could not
+ * be. Each has its share of the time.
+ */
+void kmem_stats_store(bool is_read, uint64_t ns, size_t pages, size_t errors);
 
 /* A victim was chosen in a fault; since: before it. */
 void kmem_stats_select(uint64_t since);

@@ -6,6 +6,7 @@
 #include "kernel/store.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include <kmem/kmem.h>
@@ -243,6 +244,152 @@ void kmem_store_page_finalize(struct kmem_store *store, struct k_mem_page_frame 
 
 	store->ops->page_finalize(store->state, pf, location);
 	kmem_thread_callback_leave(former);
+}
+
+/* A vector that a store is given, or a stretch of it. */
+struct vector {
+	struct k_mem_page_frame *const *pfs; /* locations_get */
+	uintptr_t *locations;
+	bool page_fault;
+	const struct kmem_store_io *io; /* pages_out, pages_in */
+	size_t count;
+};
+
+typedef int vector_fn(struct kmem_store *store, const struct vector *vector);
+
+static int locations_get_call(struct kmem_store *store, const struct vector *vector)
+{
+	if (store->ops->locations_get == NULL) {
+		int ret = store->ops->location_get(store->state, vector->pfs[0], &vector->locations[0], vector->page_fault);
+
+		return ret != 0 ? ret : 1;
+	}
+	return store->ops->locations_get(store->state, vector->pfs, vector->count, vector->locations, vector->page_fault);
+}
+
+static int pages_out_call(struct kmem_store *store, const struct vector *vector)
+{
+	if (store->ops->pages_out == NULL) {
+		int ret = store->ops->page_out(store->state, vector->io[0].location, vector->io[0].page);
+
+		return ret != 0 ? ret : 1;
+	}
+	return store->ops->pages_out(store->state, vector->io, vector->count);
+}
+
+static int pages_in_call(struct kmem_store *store, const struct vector *vector)
+{
+	if (store->ops->pages_in == NULL) {
+		int ret = store->ops->page_in(store->state, vector->io[0].location, vector->io[0].page);
+
+		return ret != 0 ? ret : 1;
+	}
+	return store->ops->pages_in(store->state, vector->io, vector->count);
+}
+
+/* What a vector function says that it did is some of what it was asked for, and not nothing. */
+static int vector_check(const struct kmem_store *store, size_t count, int ret)
+{
+	if (ret < 0 || (ret > 0 && (size_t)ret <= count)) {
+		return ret;
+	}
+	kmem_log(KMEM_LOG_ERROR, "backing store \"%s\": %d pages done of a vector, must be 1 to %zu, or an error",
+		 store->ops->name, ret, count);
+	return -EINVAL;
+}
+
+/* One call, marked in the thread. Numbers are ints: a longer vector is done in several. */
+static int vector_step(struct kmem_store *store, vector_fn *call, const struct vector *vector)
+{
+	struct vector step = *vector;
+	bool former;
+	int ret;
+
+	if (step.count > INT_MAX) {
+		step.count = INT_MAX;
+	}
+	former = kmem_thread_callback_enter();
+	ret = call(store, &step);
+	kmem_thread_callback_leave(former);
+	return vector_check(store, step.count, ret);
+}
+
+/*
+ * The first of the locations that the page table cannot take, or count. Those behind it are given back: the caller does not
+ * learn of them.
+ */
+static size_t locations_check(struct kmem_store *store, const struct vector *vector, size_t count)
+{
+	size_t bad = 0;
+
+	while (bad < count && location_check(store, vector->locations[bad]) == 0) {
+		bad++;
+	}
+	for (size_t i = bad + 1; i < count; i++) {
+		if (location_check(store, vector->locations[i]) == 0) {
+			kmem_store_location_free(store, vector->locations[i]);
+		}
+	}
+	return bad;
+}
+
+size_t kmem_store_locations_get(struct kmem_store *store, struct k_mem_page_frame *const *pfs, size_t count,
+				uintptr_t *locations, bool page_fault, int *error)
+{
+	size_t done = 0;
+
+	*error = 0;
+	while (done < count) {
+		const struct vector rest = {
+			.pfs = pfs + done,
+			.locations = locations + done,
+			.page_fault = page_fault && done == 0,
+			.count = count - done,
+		};
+		int ret = vector_step(store, locations_get_call, &rest);
+		size_t good;
+
+		if (ret < 0) {
+			*error = ret;
+			break;
+		}
+		good = locations_check(store, &rest, (size_t)ret);
+		done += good;
+		if (good < (size_t)ret) {
+			*error = -EINVAL;
+			break;
+		}
+	}
+	return done;
+}
+
+/* Repeat until all of it is done, or one page cannot be. */
+static size_t transfer(struct kmem_store *store, vector_fn *call, const struct kmem_store_io *io, size_t count, int *error)
+{
+	size_t done = 0;
+
+	*error = 0;
+	while (done < count) {
+		const struct vector rest = {.io = io + done, .count = count - done};
+		int ret = vector_step(store, call, &rest);
+
+		if (ret < 0) {
+			*error = ret;
+			break;
+		}
+		done += (size_t)ret;
+	}
+	return done;
+}
+
+size_t kmem_store_pages_out(struct kmem_store *store, const struct kmem_store_io *io, size_t count, int *error)
+{
+	return transfer(store, pages_out_call, io, count, error);
+}
+
+size_t kmem_store_pages_in(struct kmem_store *store, const struct kmem_store_io *io, size_t count, int *error)
+{
+	return transfer(store, pages_in_call, io, count, error);
 }
 
 int kmem_store_fork_prepare(struct kmem_store *store)

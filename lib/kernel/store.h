@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The built-in backing stores, and the one place through which the kernel calls whichever store runs.
- * location_* and page_finalize are called with the kernel lock held, page_out and page_in without.
+ * location* and page_finalize are called with the kernel lock held, page_out, page_in, pages_out and pages_in without.
  */
 #ifndef KMEM_KERNEL_STORE_H
 #define KMEM_KERNEL_STORE_H
@@ -41,6 +41,19 @@ int kmem_store_location_query(struct kmem_store *store, void *addr, uintptr_t *l
 int kmem_store_page_out(struct kmem_store *store, uintptr_t location, const void *page);
 int kmem_store_page_in(struct kmem_store *store, uintptr_t location, void *page);
 void kmem_store_page_finalize(struct kmem_store *store, struct k_mem_page_frame *pf, uintptr_t location);
+
+/*
+ * Vectors (<kmem/backing_store.h>), of any store and any length: the number of first pages for which it was done. Where that is fewer than
+ * count, *error is why not for the next one; nothing was done for those behind it, which may be tried by another call.
+ *
+ * kmem_store_locations_get(): for frames that are not BACKED. One that is has its copy's location from kmem_store_location_get(), and must be
+ * in transit and without BACKED before the store is asked for another, or it is stolen from. page_fault is for the first page alone.
+ */
+size_t kmem_store_locations_get(struct kmem_store *store, struct k_mem_page_frame *const *pfs, size_t count, uintptr_t *locations,
+				bool page_fault, int *error);
+size_t kmem_store_pages_out(struct kmem_store *store, const struct kmem_store_io *io, size_t count, int *error);
+size_t kmem_store_pages_in(struct kmem_store *store, const struct kmem_store_io *io, size_t count, int *error);
+
 int kmem_store_fork_prepare(struct kmem_store *store);
 void kmem_store_fork_parent(struct kmem_store *store);
 void kmem_store_fork_child(struct kmem_store *store);

@@ -103,6 +103,10 @@ extern const struct kmem_engine kmem_engine_uffd;
 
 /* By name, "auto" being the best one that this host offers; *reason says why. NULL if unknown or impossible here. */
 const struct kmem_engine *kmem_engine_find(const char *name, const char **reason);
+
+/* The next best one, where the best one could not be started after all (-errno): NULL if that says nothing against others, or there is none. */
+const struct kmem_engine *kmem_engine_find_other(const struct kmem_engine *failed, int error, const char **reason);
+
 const char *kmem_engine_names(void);
 
 #endif /* KMEM_MACHINE_ENGINE_H */

@@ -98,23 +98,14 @@ void kmem_mmu_guard(uintptr_t addr)
 	kmem_pte_set(addr, KMEM_PTE_GUARD);
 }
 
-uintptr_t kmem_mmu_exposed_next(uintptr_t addr, uintptr_t end)
-{
-	addr = kmem_pte_held_next(addr, end);
-	while (addr < end && kmem_pte_prot(kmem_pte_get(addr)) == KMEM_PROT_NONE) {
-		addr = kmem_pte_held_next(addr + kmem_mmu.page_size, end);
-	}
-	return addr;
-}
-
 /* Conceal from the first exposed page of a range to the last, in one call. */
 static int conceal_whole(uintptr_t addr, uintptr_t end)
 {
-	uintptr_t first = kmem_mmu_exposed_next(addr, end);
+	uintptr_t first = kmem_pte_exposed_next(addr, end);
 	uintptr_t last = first;
 	struct kmem_run run;
 
-	for (addr = first; addr < end; addr = kmem_mmu_exposed_next(addr + kmem_mmu.page_size, end)) {
+	for (addr = first; addr < end; addr = kmem_pte_exposed_next(addr + kmem_mmu.page_size, end)) {
 		last = addr;
 	}
 	if (first == end) {
@@ -135,25 +126,22 @@ static int conceal_exposed(uintptr_t addr, size_t size)
 		return conceal_whole(addr, end);
 	}
 	kmem_mmu_vector_init(&vector, kmem_mmu_host_conceal);
-	for (addr = kmem_mmu_exposed_next(addr, end); addr < end; addr = kmem_mmu_exposed_next(addr + kmem_mmu.page_size, end)) {
+	for (addr = kmem_pte_exposed_next(addr, end); addr < end; addr = kmem_pte_exposed_next(addr + kmem_mmu.page_size, end)) {
 		kmem_pte pte = kmem_pte_get(addr);
 
-		kmem_mmu_vector_add(&vector, addr, kmem_pte_addr(pte), kmem_pte_prot(pte), true);
+		/* Pages between may be another thread's, who is exposing them at this moment. */
+		kmem_mmu_vector_add(&vector, addr, kmem_pte_addr(pte), kmem_pte_prot(pte), !kmem_mmu.engine->is_concurrent);
 	}
 	return kmem_mmu_vector_flush(&vector);
 }
 
-/* Clear ACCESSED where it is set. */
+/* Clear ACCESSED of whatever is exposed, and has been concealed. */
 static void clear_accessed(uintptr_t addr, size_t size)
 {
 	uintptr_t end = addr + size;
 
-	for (addr = kmem_pte_held_next(addr, end); addr < end; addr = kmem_pte_held_next(addr + kmem_mmu.page_size, end)) {
-		kmem_pte pte = kmem_pte_get(addr);
-
-		if ((pte & KMEM_PTE_ACCESSED) != 0) {
-			kmem_pte_set(addr, pte & ~KMEM_PTE_ACCESSED);
-		}
+	for (addr = kmem_pte_exposed_next(addr, end); addr < end; addr = kmem_pte_exposed_next(addr + kmem_mmu.page_size, end)) {
+		kmem_pte_set(addr, kmem_pte_get(addr) & ~KMEM_PTE_ACCESSED);
 	}
 }
 
@@ -265,7 +253,7 @@ static int protect_range(uintptr_t addr, size_t size, const uint32_t *flags)
 
 	kmem_mmu_vector_init(&vector, kmem_mmu_host_protect);
 	vector.is_loose = !kmem_mmu_has_own();
-	for (addr = kmem_mmu_exposed_next(addr, end); addr < end; addr = kmem_mmu_exposed_next(addr + kmem_mmu.page_size, end)) {
+	for (addr = kmem_pte_exposed_next(addr, end); addr < end; addr = kmem_pte_exposed_next(addr + kmem_mmu.page_size, end)) {
 		kmem_pte pte = kmem_pte_get(addr);
 		unsigned int prot = kmem_pte_prot(flags != NULL ? pte_with_flags(pte, *flags) : pte);
 
@@ -318,15 +306,16 @@ int kmem_mmu_scratch(uintptr_t phys)
 	return kmem_mmu_show(addr, phys, KMEM_PROT_READ | KMEM_PROT_WRITE);
 }
 
-/* Nothing is mapped over an engine's own pages without their bytes being lost. */
+/* Where bytes lie by the page's address, what was mapped over an engine's own page left them as they are. */
 int kmem_mmu_page_reassert(uintptr_t addr)
 {
 	kmem_pte pte = kmem_pte_get(addr);
+	int ret = 0;
 
-	if (kmem_pte_state(pte) == KMEM_PTE_IN && kmem_home_is_own(kmem_pte_addr(pte))) {
-		return 0;
+	if (kmem_pte_state(pte) == KMEM_PTE_IN && kmem_home_is_own(kmem_pte_addr(pte)) && kmem_mmu.engine->is_placed) {
+		ret = kmem_mmu_cover(addr, kmem_mmu.page_size);
 	}
-	return expose_range(addr, kmem_mmu.page_size, false);
+	return ret != 0 ? ret : expose_range(addr, kmem_mmu.page_size, false);
 }
 
 int kmem_mmu_page_accessed_clear(uintptr_t addr)
@@ -362,13 +351,8 @@ int kmem_mmu_accessed_clear(uintptr_t addr, size_t size, bool (*filter)(uintptr_
 	uintptr_t end = 0;   /* behind its last exposed page; 0: no stretch */
 	int ret = 0;
 
-	for (addr = kmem_pte_held_next(addr, last); addr < last; addr = kmem_pte_held_next(addr + kmem_mmu.page_size, last)) {
-		kmem_pte pte = kmem_pte_get(addr);
-
-		if (kmem_pte_prot(pte) == KMEM_PROT_NONE) {
-			continue;
-		}
-		if (filter == NULL || filter(kmem_pte_addr(pte))) {
+	for (addr = kmem_pte_exposed_next(addr, last); addr < last; addr = kmem_pte_exposed_next(addr + kmem_mmu.page_size, last)) {
+		if (filter == NULL || filter(kmem_pte_addr(kmem_pte_get(addr)))) {
 			first = end == 0 ? addr : first;
 			end = addr + kmem_mmu.page_size;
 			continue;
@@ -382,6 +366,12 @@ int kmem_mmu_accessed_clear(uintptr_t addr, size_t size, bool (*filter)(uintptr_
 		}
 	}
 	return end != 0 ? stretch_clear(first, end) : 0;
+}
+
+void kmem_mmu_page_forbid(uintptr_t addr)
+{
+	addr &= ~(uintptr_t)(kmem_mmu.page_size - 1);
+	(void)kmem_host_range_protect(addr, kmem_mmu.page_size, KMEM_PROT_NONE);
 }
 
 int kmem_mmu_fork_child_expose(uintptr_t addr, size_t size)

@@ -144,6 +144,9 @@ void kmem_mmu_page_out_undo(uintptr_t addr);
 /* An access to a page that is IN was seen: set ACCESSED, and DIRTY for a write or on request, and let it through. */
 int kmem_mmu_page_access(uintptr_t addr, bool dirty);
 
+/* The process is about to end at this address: whatever the entry says, the host forbids an access by SIGSEGV. */
+void kmem_mmu_page_forbid(uintptr_t addr);
+
 /* Make the host allow again what the entry says, in case somebody mapped or protected behind the library's back. */
 int kmem_mmu_page_reassert(uintptr_t addr);
 
@@ -185,8 +188,15 @@ int kmem_mmu_accessed_clear(uintptr_t addr, size_t size, bool (*filter)(uintptr_
 int kmem_mmu_fork_child(void);
 int kmem_mmu_fork_child_expose(uintptr_t addr, size_t size);
 
-/* Keep the range out of the child. */
+/*
+ * Before a fork, once no page is in transit: what lies in own frames is made ready for parent and child, for which its pages are concealed,
+ * without ACCESSED. 0; or -errno, and they trap at their next access. Or it is undone again.
+ */
 int kmem_mmu_fork_prepare(void);
+void kmem_mmu_fork_cancel(void);
+
+/* Keep the range out of the child. Pages accessed from now on, until parent or child, are the child's as well, if all was prepared. */
+void kmem_mmu_fork_begin(bool is_prepared);
 void kmem_mmu_fork_parent(void);
 
 /* Every entry of a range is valid (T2 to T6) and none is BUSY unless allowed. */

@@ -6,8 +6,11 @@
 #include "machine/mmu_host.h"
 
 #include "host/annotate.h"
+#include "host/failpoint.h"
+#include "host/log.h"
 #include "machine/home.h"
 #include "machine/mmu_range.h"
+#include "machine/mmu_window.h"
 
 struct kmem_run kmem_mmu_run_of(uintptr_t addr, kmem_pte pte)
 {
@@ -84,13 +87,19 @@ int kmem_mmu_file_expose(const struct kmem_run *runs, size_t count)
 
 static int expose(const struct kmem_run *runs, size_t count, bool is_own)
 {
-	return is_own ? kmem_mmu.engine->expose(runs, count) : kmem_mmu_file_expose(runs, count);
+	if (!is_own) {
+		return kmem_mmu_file_expose(runs, count);
+	}
+	return kmem_mmu_window_is_open() ? kmem_mmu_window_expose(runs, count) : kmem_mmu.engine->expose(runs, count);
 }
 
 static int conceal(const struct kmem_run *runs, size_t count, bool is_own)
 {
 	int ret = 0;
 
+	if (is_own && kmem_mmu_window_is_open()) {
+		return kmem_mmu_window_conceal(runs, count);
+	}
 	if (is_own || !kmem_mmu_has_own()) {
 		return kmem_mmu.engine->conceal(runs, count);
 	}
@@ -102,7 +111,10 @@ static int conceal(const struct kmem_run *runs, size_t count, bool is_own)
 
 static int protect(const struct kmem_run *runs, size_t count, bool is_own)
 {
-	return is_own ? kmem_mmu.engine->protect(runs, count) : kmem_engine_mmap.protect(runs, count);
+	if (!is_own) {
+		return kmem_engine_mmap.protect(runs, count);
+	}
+	return kmem_mmu_window_is_open() ? kmem_mmu_window_protect(runs, count) : kmem_mmu.engine->protect(runs, count);
 }
 
 int kmem_mmu_host_conceal(const struct kmem_run *runs, size_t count)
@@ -115,12 +127,32 @@ int kmem_mmu_host_conceal(const struct kmem_run *runs, size_t count)
 	return ret;
 }
 
+/* Conceal what a failed expose may have exposed. Where the host has no mapping left even for that, the spare ones serve. */
+static void undo(const struct kmem_run *runs, size_t count)
+{
+	if (kmem_mmu_host_conceal(runs, count) == 0) {
+		return;
+	}
+	/* Under the kernel lock for certain where no engine lets go of it. */
+	if (!kmem_mmu.engine->is_concurrent) {
+		kmem_mmu_relief_begin();
+	}
+	if (kmem_mmu_host_conceal(runs, count) != 0) {
+		kmem_log(KMEM_LOG_ERROR, "the host refuses to conceal pages at 0x%zx: what is written there may be lost", (size_t)runs[0].addr);
+	}
+	if (!kmem_mmu.engine->is_concurrent) {
+		kmem_mmu_relief_end();
+	}
+}
+
 int kmem_mmu_host_expose(const struct kmem_run *runs, size_t count)
 {
 	int ret = each_home(runs, count, expose);
 
 	if (ret != 0) {
-		(void)kmem_mmu_host_conceal(runs, count);
+		kmem_failpoint_hold();
+		undo(runs, count);
+		kmem_failpoint_release();
 	}
 	return ret;
 }

@@ -6,6 +6,7 @@
 #include "machine/home.h"
 #include "machine/mmu_host.h"
 #include "machine/mmu_range.h"
+#include "machine/mmu_window.h"
 
 void kmem_mmu_page_in_begin(uintptr_t addr)
 {
@@ -69,7 +70,7 @@ void kmem_mmu_page_in_undo(uintptr_t addr)
 
 bool kmem_mmu_can_unlock(const struct kmem_mmu_page *pages, size_t count)
 {
-	if (!kmem_mmu.engine->is_concurrent) {
+	if (!kmem_mmu.engine->is_concurrent || kmem_mmu_window_is_open()) {
 		return false;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -85,7 +86,7 @@ bool kmem_mmu_can_unlock(const struct kmem_mmu_page *pages, size_t count)
 
 static bool is_gap_concealed(uintptr_t addr, uintptr_t end)
 {
-	return end - addr <= GAP_PAGES_MAX * kmem_mmu.page_size && kmem_mmu_exposed_next(addr, end) == end;
+	return end - addr <= GAP_PAGES_MAX * kmem_mmu.page_size && kmem_pte_exposed_next(addr, end) == end;
 }
 
 int kmem_mmu_pages_conceal(const struct kmem_mmu_page *pages, size_t count)

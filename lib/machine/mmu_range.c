@@ -14,8 +14,12 @@
 #include "machine/mmu_range.h"
 
 #include "host/assert.h"
+#include "host/log.h"
 #include "host/memory.h"
+#include "host/process.h"
 #include "machine/home.h"
+#include "machine/mmu_host.h"
+#include "machine/mmu_window.h"
 
 struct kmem_mmu_range kmem_mmu;
 
@@ -194,7 +198,7 @@ void kmem_mmu_relief_begin(void)
 
 void kmem_mmu_relief_end(void)
 {
-	if (kmem_host_spare_get(&range.spare) != 0) {
+	if (range.spare == NULL && kmem_host_spare_get(&range.spare) != 0) {
 		range.spare = NULL;
 	}
 }
@@ -211,21 +215,67 @@ static int dofork(uintptr_t addr, size_t size)
 
 int kmem_mmu_fork_prepare(void)
 {
-	int ret = each_stretch(dontfork);
+	int ret;
 
-	return ret != 0 ? ret : each_adopted(dontfork);
+	if (!kmem_mmu_has_own()) {
+		return 0;
+	}
+	ret = kmem_mmu_accessed_clear(kmem_mmu.base, kmem_mmu.size, kmem_home_is_own);
+	return ret == 0 ? kmem_mmu.engine->fork_prepare() : ret;
 }
 
+void kmem_mmu_fork_cancel(void)
+{
+	if (kmem_mmu_has_own()) {
+		kmem_mmu.engine->fork_parent();
+	}
+}
+
+void kmem_mmu_fork_begin(bool is_prepared)
+{
+	(void)each_stretch(dontfork);
+	(void)each_adopted(dontfork);
+	if (is_prepared && kmem_mmu_has_own()) {
+		kmem_mmu_window_open();
+	}
+}
+
+/* An engine with own frames never has the range copied: a child that nobody knows of finds holes, not bytes of its parent's. */
 void kmem_mmu_fork_parent(void)
 {
-	(void)each_stretch(dofork);
+	if (!kmem_mmu_has_own()) {
+		(void)each_stretch(dofork);
+	} else if (kmem_mmu_window_is_open()) {
+		int ret = kmem_mmu_window_close();
+
+		if (ret != 0) {
+			kmem_log(KMEM_LOG_ERROR, "fork: pages cannot be taken back (%s)", kmem_error_name(-ret));
+		}
+		kmem_mmu_fork_cancel();
+	}
 	(void)each_adopted(dofork);
+}
+
+/* Inaccessible, as on the mmap engine. */
+static int forbid(uintptr_t addr, size_t size)
+{
+	return kmem_engine_mmap.cover(addr, size);
 }
 
 /* The range is a hole here, or, where the host copies it in spite of all (Valgrind), the parent's: laid over either. */
 int kmem_mmu_fork_child(void)
 {
-	int ret = each_stretch(kmem_mmu_cover);
+	bool is_prepared = !kmem_mmu_has_own() || kmem_mmu_window_is_open();
+	int ret = 0;
 
+	if (kmem_mmu_window_is_open()) {
+		ret = kmem_mmu.engine->fork_child();
+		if (ret == 0) {
+			ret = kmem_mmu_window_close();
+		}
+	}
+	if (ret == 0) {
+		ret = each_stretch(is_prepared ? kmem_mmu_cover : forbid);
+	}
 	return ret != 0 ? ret : each_adopted(kmem_mmu_cover);
 }

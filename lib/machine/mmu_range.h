@@ -27,9 +27,6 @@ bool kmem_mmu_is_in_hole(uintptr_t addr);
 /* Whatever is mapped in a range without a hole, or in one, goes, and the pages trap. 0 or -errno. */
 int kmem_mmu_cover(uintptr_t addr, size_t size);
 
-/* The next exposed page at addr or behind it; end if there is none before. */
-uintptr_t kmem_mmu_exposed_next(uintptr_t addr, uintptr_t end);
-
 /* Drop what the pages of a range, concealed, have in own frames. */
 void kmem_mmu_range_drop(uintptr_t addr, size_t size);
 

@@ -6,6 +6,8 @@
  * a walk over gigabytes of address space costs little where nobody has touched it. And each may have a *default*, an entry that
  * holds nothing and stands for all of its own that are 0: so mapping a large range writes a word a chunk. No page of a chunk with a
  * default is UNMAPPED; before one becomes so, the default is written out into the entries.
+ *
+ * Beside the entries there is a bit for each page, whether it is exposed: so what is, which is no more than RAM, is found in far larger ranges.
  */
 #include "machine/page_table.h"
 
@@ -26,7 +28,10 @@ static struct {
 
 	/* guarded by the kernel lock */
 	uint16_t *held; /* of each chunk: pages that hold something, and WRITTEN if an entry of its own may be other than 0 */
+	uint64_t *exposed; /* a bit a page */
 } table;
+
+#define WORD_BITS 64U
 
 #define CHUNK_PAGES 512U
 #define WRITTEN 0x8000U
@@ -47,15 +52,22 @@ static size_t chunk_count(void)
 	return (table.size >> table.page_shift) / CHUNK_PAGES + 1;
 }
 
-/* The entries, behind them the defaults, and behind them the counts. */
+/* The entries, behind them the defaults and the counts, and behind them the bits. */
 static size_t entries_bytes(void)
 {
 	return kmem_host_page_round((table.size >> table.page_shift) * sizeof(*table.entries));
 }
 
+static size_t chunks_bytes(void)
+{
+	return kmem_host_page_round(chunk_count() * (sizeof(*table.defaults) + sizeof(*table.held)));
+}
+
 static size_t table_bytes(void)
 {
-	return entries_bytes() + kmem_host_page_round(chunk_count() * (sizeof(*table.defaults) + sizeof(*table.held)));
+	size_t words = (table.size >> table.page_shift) / WORD_BITS + 1;
+
+	return entries_bytes() + chunks_bytes() + kmem_host_page_round(words * sizeof(*table.exposed));
 }
 
 int kmem_page_table_init(uintptr_t base, size_t size, size_t page_size)
@@ -71,6 +83,7 @@ int kmem_page_table_init(uintptr_t base, size_t size, size_t page_size)
 		table.entries = entries;
 		table.defaults = (_Atomic uint64_t *)((char *)entries + entries_bytes());
 		table.held = (uint16_t *)(table.defaults + chunk_count());
+		table.exposed = (uint64_t *)((char *)entries + entries_bytes() + chunks_bytes());
 	}
 	return ret;
 }
@@ -84,6 +97,7 @@ void kmem_page_table_finish(void)
 	table.entries = NULL;
 	table.defaults = NULL;
 	table.held = NULL;
+	table.exposed = NULL;
 	table.size = 0;
 }
 
@@ -113,8 +127,18 @@ static kmem_pte entry_get(size_t index)
 	return pte != KMEM_PTE_UNMAPPED ? pte : atomic_load_explicit(&table.entries[index], memory_order_acquire);
 }
 
+static bool is_exposed(size_t index)
+{
+	return (table.exposed[index / WORD_BITS] >> index % WORD_BITS & 1) != 0;
+}
+
 static void entry_put(size_t index, kmem_pte pte)
 {
+	bool exposed = kmem_pte_prot(pte) != KMEM_PROT_NONE;
+
+	if (exposed != is_exposed(index)) {
+		table.exposed[index / WORD_BITS] ^= UINT64_C(1) << index % WORD_BITS;
+	}
 	atomic_store_explicit(&table.entries[index], pte, memory_order_release);
 	table.held[index / CHUNK_PAGES] |= WRITTEN;
 }
@@ -280,6 +304,23 @@ uintptr_t kmem_pte_held_next(uintptr_t addr, uintptr_t end)
 	return end;
 }
 
+uintptr_t kmem_pte_exposed_next(uintptr_t addr, uintptr_t end)
+{
+	size_t last = index_of(end);
+	size_t index = index_of(addr);
+
+	while (index < last) {
+		uint64_t word = table.exposed[index / WORD_BITS] >> index % WORD_BITS;
+
+		if (word != 0) {
+			index += (size_t)__builtin_ctzll(word);
+			return index < last ? table.base + (index << table.page_shift) : end;
+		}
+		index = (index / WORD_BITS + 1) * WORD_BITS;
+	}
+	return end;
+}
+
 unsigned int kmem_pte_prot(kmem_pte pte)
 {
 	unsigned int prot = KMEM_PROT_READ;
@@ -327,7 +368,12 @@ bool kmem_page_table_is_valid(uintptr_t addr, size_t size)
 		size_t held = 0;
 
 		for (size_t index = chunk * CHUNK_PAGES; index < (chunk + 1) * CHUNK_PAGES && index < all; index++) {
-			held += kmem_pte_holds(atomic_load_explicit(&table.entries[index], memory_order_relaxed)) ? 1 : 0;
+			kmem_pte pte = atomic_load_explicit(&table.entries[index], memory_order_relaxed);
+
+			held += kmem_pte_holds(pte) ? 1 : 0;
+			if (is_exposed(index) != (kmem_pte_prot(pte) != KMEM_PROT_NONE)) {
+				return false; /* T6 */
+			}
 		}
 		if (held != held_count(chunk) || kmem_pte_holds(default_get(chunk))) {
 			return false; /* T6 */

@@ -45,7 +45,7 @@
  *
  * Invariants: T1 an entry's address field is page-aligned and below 2^48 by construction. T2 only IN has ACCESSED. T3 only
  * IN and BUSY_OUT have DIRTY, only IN has PRIVATE. T4 UNMAPPED is 0, GUARD has no other bit. T5 NO_ACCESS excludes ACCESSED. T6 the
- * counts of pages that hold something are right, and no default (page_table.c) holds anything.
+ * counts of pages that hold something are right, as are the bits of those that are exposed, and no default (page_table.c) holds anything.
  *
  * Entries are written with the kernel lock held and read by anybody: stores are releases, loads acquires, so that who sees
  * a state sees what was written before it.
@@ -81,6 +81,9 @@ enum kmem_pte_state {
 /* Frame, or location: 48 bits, of which a page has the low ones 0. */
 #define KMEM_PTE_ADDR_MASK 0x0000fffffffff000ULL
 #define KMEM_PTE_NO_ACCESS (1ULL << 48)
+/* What the program says of how it will go through a mapped page. Not both; they stay until it says otherwise, or unmaps the page. */
+#define KMEM_PTE_SEQUENTIAL (1ULL << 49)
+#define KMEM_PTE_RANDOM (1ULL << 50)
 
 /* A table for [base, base + size). 0 or -errno. */
 int kmem_page_table_init(uintptr_t base, size_t size, size_t page_size);
@@ -109,6 +112,9 @@ void kmem_pte_change(uintptr_t addr, size_t size, kmem_pte taken, kmem_pte added
 
 /* The first page at addr or behind it that holds something; end if there is none before. Kernel lock held. */
 uintptr_t kmem_pte_held_next(uintptr_t addr, uintptr_t end);
+
+/* The same of pages that the entry says are exposed: kmem_pte_prot() allows something. */
+uintptr_t kmem_pte_exposed_next(uintptr_t addr, uintptr_t end);
 
 static inline enum kmem_pte_state kmem_pte_state(kmem_pte pte)
 {

@@ -14,6 +14,7 @@
 
 #include "host/copy.h"
 #include "host/signals.h"
+#include "machine/mmu.h"
 
 static kmem_trap_vector vector;
 
@@ -84,6 +85,15 @@ static void decode(struct kmem_trap *trap)
 
 #endif
 
+void kmem_trap_as_segv(struct kmem_trap *trap)
+{
+	if (trap->signo == SIGBUS) {
+		trap->signo = SIGSEGV;
+		trap->info->si_signo = SIGSEGV;
+		trap->info->si_code = SEGV_ACCERR;
+	}
+}
+
 static void handle(int signo, siginfo_t *info, void *ucontext)
 {
 	struct kmem_trap trap = {.signo = signo, .info = info, .ucontext = ucontext};
@@ -98,7 +108,10 @@ static void handle(int signo, siginfo_t *info, void *ucontext)
 		is_handled = vector(&trap) || kmem_copy_fixup(ucontext);
 	}
 	if (!is_handled) {
-		kmem_signals_hand_on(signo, info, ucontext);
+		kmem_signals_hand_on(trap.signo, info, ucontext);
+	}
+	if (trap.is_refused && trap.signo != signo && kmem_signals_is_ending(trap.signo)) {
+		kmem_mmu_page_forbid(trap.addr);
 	}
 	errno = saved;
 }

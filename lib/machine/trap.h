@@ -16,10 +16,17 @@ struct kmem_trap {
 	uintptr_t pc;   /* of the instruction */
 	enum kmem_access access;
 	bool access_known; /* false where the host tells reads from writes by nothing */
+	bool is_refused; /* by the vector */
 	int signo;
 	siginfo_t *info;
 	void *ucontext;
 };
+
+/*
+ * A trap at a page of the range: whichever signal the engine traps by, to everybody else it is SIGSEGV. Where it ends the process, that is
+ * by SIGSEGV, too, at the same instruction.
+ */
+void kmem_trap_as_segv(struct kmem_trap *trap);
 
 /*
  * The kernel's entry, called in the thread that trapped, in the signal handler, with all signals but the synchronous ones

@@ -299,7 +299,7 @@ const struct kmem_call kmem_calls[] = {
 	{NR(kexec_file_load), ARGS([3] = IN_ARG(2, 1))},
 	{NR(bpf), RUN(bpf), ARGS([1] = OWN)},
 	{NR(execveat), RUN(execveat), ARGS([1] = PATH, [2] = STRINGS, [3] = STRINGS)},
-	{NR(userfaultfd), REFUSED},
+	{NR(userfaultfd), REFUSED, PASS(0)},
 	{NR(copy_file_range), ARGS([1] = INOUT(off_t), [3] = INOUT(off_t))},
 	{NR(preadv2), PIECES_AT(3), ARGS([1] = IOVEC(KMEM_CALL_OUT, 2))},
 	{NR(pwritev2), PIECES_AT(3), ARGS([1] = IOVEC(KMEM_CALL_IN, 2))},

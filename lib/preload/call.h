@@ -97,10 +97,11 @@ struct kmem_call {
 	/*
 	 * 1 + an argument of which the kernel ignores the upper half (an int, clone()'s flags): with the mark there (KMEM_MARK) the filter
 	 * lets the call pass whatever its pointers are. 0 if there is none. For calls that have to be made from an instruction other than
-	 * the stub's: clone(), which must return where it was called, and futex(), which is left by cancellation with unwinding.
+	 * the stub's: clone(), which must return where it was called, and futex(), which is left by cancellation with unwinding; and
+	 * userfaultfd(), with which the library itself makes the VM (lib/host/uffd.c), in a successor before there is a stub.
 	 */
 	uint8_t pass_arg;
-	/* The filter answers ENOSYS to it, as kernels without it do. See filter.c. */
+	/* The filter answers ENOSYS to it, as kernels without it do, unless a pass argument bears the mark. See filter.c. */
 	bool is_refused;
 	/* The call's own function, NULL for the general way. The result, or -errno. */
 	long (*run)(struct kmem_call_state *state);

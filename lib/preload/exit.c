@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "kernel/cleaner.h"
 #include "kernel/kernel.h"
 #include "kernel/report.h"
 #include "preload/preload.h"
@@ -36,7 +37,7 @@ EXPORT void _Exit(int status)
 
 /*
  * Once the VM is there, the constructors of this library have run, and the heap works: threads can be made. The process runs on without
- * the reports that cannot be had, which a message has told.
+ * the reports, and the cleaner, that cannot be had, which a message has told.
  */
 __attribute__((constructor(103))) static void reports_start(void)
 {
@@ -45,4 +46,5 @@ __attribute__((constructor(103))) static void reports_start(void)
 	}
 	(void)at_quick_exit(kmem_report_exit);
 	(void)kmem_report_start();
+	(void)kmem_cleaner_start();
 }

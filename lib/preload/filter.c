@@ -19,7 +19,7 @@
  *
  * io_uring_setup(), io_setup() and userfaultfd() are refused, with the error of a kernel that does not have them, to successors,
  * too. Through rings the kernel is given pointers that no filter sees, and it reads and writes memory when nobody is there to make it
- * present; a userfaultfd would not see faults that are ours. Programs are used to kernels and containers without these calls and have
+ * present; a userfaultfd of a program's would not see faults that are ours. Programs are used to kernels and containers without these calls and have
  * another way. Wrapping them in the C library would spare the successors, but the libraries that use them make system calls by
  * instructions of their own.
  *
@@ -34,6 +34,7 @@
 #include <stdbool.h>
 
 #include "host/assert.h"
+#include "host/uffd.h"
 #include "preload/call.h"
 
 /* The x32 ABI's numbers begin here. */
@@ -53,6 +54,7 @@
 
 _Static_assert((uint32_t)KMEM_WINDOW_BASE == 0 && (uint32_t)KMEM_WINDOW_SIZE == 0,
 	       "the upper half of an address tells");
+_Static_assert(((uint64_t)KMEM_HOST_UFFD_PASS & KMEM_MARK_MASK) == KMEM_MARK, "the library's own userfaultfd() bears the mark");
 _Static_assert(HIGH(KMEM_STUB_ADDR) == HIGH(KMEM_STUB_ADDR + KMEM_STUB_SIZE - 1), "the stub has one upper half");
 _Static_assert(((KMEM_STUB_SIZE - 1) & (KMEM_STUB_SIZE | KMEM_STUB_ADDR)) == 0, "a mask finds the stub");
 
@@ -124,6 +126,7 @@ static struct kind kind_of(const struct kmem_call *call)
 		return kind;
 	}
 	kind.is_refused = call->is_refused;
+	kind.pass_arg = call->is_refused ? call->pass_arg : 0;
 	kind.chooser = call->selector_bits != 0 ? call : NULL;
 	for (unsigned int arg = 0; arg < KMEM_CALL_ARGS && !call->is_refused; arg++) {
 		if (kmem_call_arg_is_pointer(call, arg)) {
@@ -306,7 +309,7 @@ static size_t block_size(const struct kind *kind)
 	size_t size;
 
 	if (kind->is_refused) {
-		return 1;
+		return kind->pass_arg != 0 ? PASS_SIZE + 2 : 1;
 	}
 	if (kind->chooser == NULL) {
 		return plain_size(kind);
@@ -334,21 +337,21 @@ static void test_emit(struct output *out, const struct kind *kind, unsigned int 
 	}
 }
 
-/* The pass argument, if the kind has one: its mark lets the call through. */
-static void pass_emit(struct output *out, const struct kind *kind)
+/* The pass argument, if the kind has one: its mark lets the call through, by a jump of so many instructions. */
+static void pass_emit(struct output *out, const struct kind *kind, size_t if_marked, size_t if_not)
 {
 	if (kind->pass_arg == 0) {
 		return;
 	}
 	emit_load(out, arg_high(kind->pass_arg - 1U));
 	emit(out, BPF_ALU | BPF_AND | BPF_K, MARK_HIGH_MASK, 0, 0);
-	/* To the "allow" behind the tests, one in front of the jump to the trap. */
-	emit(out, BPF_JMP | BPF_JEQ | BPF_K, MARK_HIGH, tests_size(kind, 0) - 1, 0);
+	emit(out, BPF_JMP | BPF_JEQ | BPF_K, MARK_HIGH, if_marked, if_not);
 }
 
 static void plain_emit(struct output *out, const struct kind *kind, size_t trap)
 {
-	pass_emit(out, kind);
+	/* To the "allow" behind the tests, one in front of the jump to the trap. */
+	pass_emit(out, kind, tests_size(kind, 0) - 1, 0);
 	for (unsigned int arg = 0; arg < KMEM_CALL_ARGS; arg++) {
 		if ((kind->pointers >> arg & 1U) != 0) {
 			test_emit(out, kind, arg);
@@ -388,10 +391,19 @@ static void choice_emit(struct output *out, const struct kind *kind, size_t trap
 	}
 }
 
+static void refused_emit(struct output *out, const struct kind *kind, size_t refuse)
+{
+	if (kind->pass_arg != 0) {
+		pass_emit(out, kind, 0, 1);
+		emit_return(out, SECCOMP_RET_ALLOW);
+	}
+	emit_goto(out, refuse);
+}
+
 static void block_emit(struct output *out, const struct kind *kind, size_t trap, size_t refuse)
 {
 	if (kind->is_refused) {
-		emit_goto(out, refuse);
+		refused_emit(out, kind, refuse);
 	} else if (kind->chooser != NULL) {
 		choice_emit(out, kind, trap);
 	} else {

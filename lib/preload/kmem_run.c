@@ -62,8 +62,9 @@ static const struct variable variables[] = {
 	{"ram", required_argument, "KMEM_RAM", NULL, "--ram SIZE", "emulated RAM of each process: 4096, 64K, 16M, 1G (64M)"},
 	{"policy", required_argument, "KMEM_POLICY", NULL, "--policy NAME", "eviction policy: clock, lru, nru (clock)"},
 	{"store", required_argument, "KMEM_STORE", NULL, "--store STORE", "ram[:PAGES] or file[:DIRECTORY] (ram)"},
-	{"engine", required_argument, "KMEM_ENGINE", NULL, "--engine NAME", "how pages are mapped: auto, mmap (auto)"},
-	{"readahead", required_argument, "KMEM_READAHEAD", NULL, "--readahead N", "more pages to bring in for one fault (0)"},
+	{"engine", required_argument, "KMEM_ENGINE", NULL, "--engine NAME", "how pages are mapped: auto, guard, mmap, uffd (auto)"},
+	{"readahead", required_argument, "KMEM_READAHEAD", NULL, "--readahead PAGES", "pages to bring in for one fault at most; 0: one (16)"},
+	{"cleaner", required_argument, "KMEM_CLEANER", NULL, "--cleaner FRAMES", "frames to keep free in the background; 0: none (0)"},
 	{"vm-size", required_argument, "KMEM_VM_SIZE", NULL, "--vm-size SIZE", "address space for the memory in RAM and store (64G)"},
 	{"mmap-min", required_argument, "KMEM_MMAP_MIN", NULL, "--mmap-min SIZE", "smallest anonymous mapping to be emulated (128K)"},
 	{"syscalls", required_argument, "KMEM_SYSCALLS", NULL, "--syscalls on|off", "let system calls use absent pages (on)"},
@@ -345,6 +346,7 @@ static bool settings_check(void)
 		.struct_size = sizeof(config),
 		.vm_base = KMEM_WINDOW_BASE,
 		.vm_size = KMEM_VM_SIZE_DEFAULT,
+		.readahead = KMEM_READAHEAD_DEFAULT,
 	};
 	const char *reason = "";
 	char error[512] = "";

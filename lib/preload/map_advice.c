@@ -52,26 +52,47 @@ static int advise_nothing(uintptr_t addr, size_t size)
 	return kmem_space_is_mapped(addr, size) ? 0 : -ENOMEM;
 }
 
-static int advise_page_in(uintptr_t addr, size_t size)
+/* What the library makes of it; whether it can be done at the moment is nothing that the host would tell. */
+static int advise_kernel(uintptr_t addr, size_t size, enum kmem_advice advice)
 {
-	kmem_map_page_in(addr, size, false);
+	(void)kmem_advise((void *)addr, size, advice);
 	return advise_nothing(addr, size);
 }
 
-/* Not what is locked; of the rest as much as the store has room for. */
+static int advise_normal(uintptr_t addr, size_t size)
+{
+	return advise_kernel(addr, size, KMEM_ADVICE_NORMAL);
+}
+
+static int advise_random(uintptr_t addr, size_t size)
+{
+	return advise_kernel(addr, size, KMEM_ADVICE_RANDOM);
+}
+
+static int advise_sequential(uintptr_t addr, size_t size)
+{
+	return advise_kernel(addr, size, KMEM_ADVICE_SEQUENTIAL);
+}
+
+static int advise_page_in(uintptr_t addr, size_t size)
+{
+	return advise_kernel(addr, size, KMEM_ADVICE_WILL_NEED);
+}
+
+/* Not what is locked. */
+static int advise_cold(uintptr_t addr, size_t size)
+{
+	int ret = kmem_space_unpinned_check(addr, size);
+
+	return ret != 0 ? ret : advise_kernel(addr, size, KMEM_ADVICE_COLD);
+}
+
+/* The same; of the rest as much as the store has room for. */
 static int advise_page_out(uintptr_t addr, size_t size)
 {
 	int ret = kmem_space_unpinned_check(addr, size);
 
-	if (ret != 0) {
-		return ret;
-	}
-	for (size_t done = 0; done < size; done += kmem_page_size()) {
-		if (kmem_space_is_in(addr + done)) {
-			(void)k_mem_page_out((void *)(addr + done), kmem_page_size());
-		}
-	}
-	return advise_nothing(addr, size);
+	return ret != 0 ? ret : advise_kernel(addr, size, KMEM_ADVICE_WILL_NOT_NEED);
 }
 
 /* All of it is there and allows the access, and is in, as far as RAM goes. */
@@ -103,8 +124,11 @@ static int (*adviser_of(int advice))(uintptr_t addr, size_t size)
 {
 	switch (advice) {
 	case MADV_NORMAL:
+		return advise_normal;
 	case MADV_RANDOM:
+		return advise_random;
 	case MADV_SEQUENTIAL:
+		return advise_sequential;
 	case MADV_DONTFORK:
 	case MADV_DOFORK:
 	case MADV_KEEPONFORK:
@@ -124,6 +148,7 @@ static int (*adviser_of(int advice))(uintptr_t addr, size_t size)
 	case MADV_WILLNEED:
 		return advise_page_in;
 	case ADVICE_COLD:
+		return advise_cold;
 	case ADVICE_PAGEOUT:
 		return advise_page_out;
 	case ADVICE_POPULATE_READ:

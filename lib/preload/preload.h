@@ -38,6 +38,9 @@
 
 #define KMEM_VM_SIZE_DEFAULT (64UL << 30)
 
+/* Pages that one fault brings in at most. */
+#define KMEM_READAHEAD_DEFAULT 16
+
 /* Every thread's alternate stack: for handlers of the program's, too, and for trapped calls in them. */
 #define KMEM_ALTSTACK_SIZE (1UL << 20)
 

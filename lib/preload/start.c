@@ -244,6 +244,7 @@ static void vm_boot(void)
 		.struct_size = sizeof(config),
 		.vm_base = KMEM_WINDOW_BASE,
 		.vm_size = KMEM_VM_SIZE_DEFAULT,
+		.readahead = KMEM_READAHEAD_DEFAULT,
 		.assertions = KMEM_SWITCH_OFF,
 		.stats = KMEM_SWITCH_ON,
 		.timing = KMEM_SWITCH_ON,

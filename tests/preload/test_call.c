@@ -547,11 +547,11 @@ static uint32_t expected(const struct kmem_call *call, const struct seccomp_data
 	if (call == NULL || data->instruction_pointer - KMEM_STUB_ADDR < KMEM_STUB_SIZE) {
 		return SECCOMP_RET_ALLOW;
 	}
-	if (call->is_refused) {
-		return SECCOMP_RET_ERRNO | ENOSYS;
-	}
 	if (call->pass_arg != 0 && kmem_mark_is(data->args[call->pass_arg - 1])) {
 		return SECCOMP_RET_ALLOW;
+	}
+	if (call->is_refused) {
+		return SECCOMP_RET_ERRNO | ENOSYS;
 	}
 	for (unsigned int arg = 0; arg < KMEM_CALL_ARGS; arg++) {
 		uint64_t value = data->args[arg];

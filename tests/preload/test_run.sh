@@ -100,8 +100,9 @@ refused 125 'known: clock, lru, nru' --policy best "$prog" exit 0
 refused 125 'known: file, ram' --store tape "$prog" exit 0
 refused 125 'store' --store ram:0 "$prog" exit 0
 refused 125 'no file can be made in' --store "file:$work/absent/pages" "$prog" exit 0
-refused 125 'known: auto, mmap' --engine steam "$prog" exit 0
-refused 125 'KMEM_READAHEAD' --readahead 8 "$prog" exit 0
+refused 125 'known: auto, guard, mmap, uffd' --engine steam "$prog" exit 0
+refused 125 'KMEM_READAHEAD' --readahead 33 "$prog" exit 0
+refused 125 'KMEM_CLEANER' --cleaner some "$prog" exit 0
 refused 125 'KMEM_MMAP_MIN' --mmap-min few "$prog" exit 0
 refused 125 'KMEM_SYSCALLS' --syscalls=maybe "$prog" exit 0
 refused 125 'KMEM_GUARD' --guard=around "$prog" exit 0
@@ -288,14 +289,14 @@ result 'a library of choice'
 
 # ---- reports ----
 
-kmem --ram 2M --stats "$prog" touch 8
+kmem --ram 2M --readahead 0 --stats "$prog" touch 8
 [ $status -eq 0 ] && [ ! -s out ] && grep -q '^kmem: report of prog_run, process [0-9]*, exit, after' err &&
 	[ "$(sed -n 's/^page faults  *//p' err)" -ge 2048 ]
 result 'a report on standard error'
 kmem --ram 2M --stats=text "$prog" touch 8
 [ ! -s err ] && [ "$(ls text*)" != text.txt ] && grep -q '^store, bytes written  *[1-9]' text.*
 result 'a report in a file has the process in its name'
-kmem --ram 2M --stats=name.json "$prog" touch 8
+kmem --ram 2M --readahead 0 --stats=name.json "$prog" touch 8
 set -- name.*.json
 [ $# -eq 1 ] && json "$1" && [ "$1" = "name.$(member pid "$1").json" ] && [ "$(member pagefaults "$1")" -ge 2048 ] &&
 	[ "$(member store_written_bytes "$1")" -ge 6291456 ] && [ "$(member resident_bytes "$1")" -le 2097152 ] &&
@@ -333,7 +334,7 @@ kmem --ram 2M --stats=vfork.json "$prog" vfork 7
 set -- vfork.*.json
 [ $status -eq 7 ] && [ $# -eq 1 ] && [ "$1" = "vfork.$(cat out).json" ] && json "$1" && [ "$(wc -l <"$1")" -eq 1 ]
 result 'no report of the child of a vfork'
-kmem --ram 2M --stats=fork.json "$prog" fork 8
+kmem --ram 2M --readahead 0 --stats=fork.json "$prog" fork 8
 set -- fork.*.json
 [ $status -eq 8 ] && [ $# -eq 2 ] && json "$@" && {
 	first=$(member pagefaults "$1")
@@ -402,7 +403,7 @@ fi
 kmem --ram 2M --stats "$prog" exit 0
 [ -z "$(sed -n 1p err)" ] && sed -n 2p err | grep -q '^kmem: report' && ! grep -q 'reading a page from the store$' err
 result 'a blank line comes first, and histograms of nothing are left out'
-kmem --ram 2M --stats "$prog" touch 8
+kmem --ram 2M --readahead 0 --stats "$prog" touch 8
 grep -q 'reading a page from the store$' err || grep -q 'writing a page to the store$' err
 result 'the others are there'
 if [ -c /dev/full ]; then

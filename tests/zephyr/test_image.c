@@ -803,12 +803,22 @@ END_TEST
 START_TEST(static_pages_may_move_to_other_frames)
 {
 	uint8_t *object = bss_pages[10];
+	uint8_t *others;
 	uint8_t *other;
+	size_t size;
 
 	object[0] = 77;
 	k_mem_unpin(object, PAGE);
 	ck_assert_int_eq(k_mem_page_out(object, PAGE), 0);
+	/* Its own frame is the first that it would get: others have all of them, until one of them gives back another frame. */
+	size = k_mem_free_get();
+	others = k_mem_map(size, K_MEM_PERM_RW);
+	ck_assert_ptr_nonnull(others);
+	memset(others, 1, size);
+	other = status_of(others).phys != K_MEM_PHYS_ADDR((uintptr_t)object) ? others : others + PAGE;
+	ck_assert_int_eq(k_mem_page_out(other, PAGE), 0);
 	ck_assert_uint_eq(object[0], 77);
+	k_mem_unmap(others, size);
 	ck_assert_uint_ne(status_of(object).phys, K_MEM_PHYS_ADDR((uintptr_t)object));
 	ck_assert_uint_eq(phys_of(object), K_MEM_PHYS_ADDR((uintptr_t)object));
 	other = alias_of((void *)object, RW);

@@ -16,9 +16,10 @@
 #include "host/assert.h"
 #include "host/memory.h"
 
-/* Entries of next[] that are no index. */
-#define SLOT_NONE SIZE_MAX       /* the end of the list */
-#define SLOT_USED (SIZE_MAX - 1) /* belongs to a page */
+/* Entries of next[] that are no index. Indices have 32 bits: a store has 16 TiB at most. */
+#define SLOT_NONE UINT32_MAX       /* the end of the list */
+#define SLOT_USED (UINT32_MAX - 1) /* belongs to a page */
+#define SLOTS_MAX SLOT_USED
 
 struct ram {
 	/* constant after init */
@@ -30,20 +31,20 @@ struct ram {
 	/* guarded by the kernel lock */
 	size_t free_count; /* slots free, never used ones included */
 	size_t touched;    /* slots used at any time: the first ones */
-	size_t free;       /* the first of the list */
-	size_t next[];     /* of each touched slot: the next free one, SLOT_NONE or SLOT_USED */
+	uint32_t free;     /* the first of the list */
+	uint32_t next[];   /* of each touched slot: the next free one, SLOT_NONE or SLOT_USED */
 };
 
 static int ram_init(void **state, const struct kmem_store_params *params)
 {
 	size_t page_size = params->frames.page_size;
-	size_t capacity = params->capacity_pages;
+	size_t capacity = params->capacity_pages < SLOTS_MAX ? params->capacity_pages : SLOTS_MAX;
 	size_t table_size;
 	struct ram *ram;
 	void *memory;
 	int ret;
 
-	if (capacity == 0 || capacity > KMEM_LOCATION_ANON_UNINIT / page_size) {
+	if (capacity == 0 || params->capacity_pages > KMEM_LOCATION_ANON_UNINIT / page_size) {
 		return -EINVAL;
 	}
 	table_size = kmem_host_page_round(sizeof(*ram) + capacity * sizeof(ram->next[0]));
@@ -87,7 +88,7 @@ static size_t slot_of(const struct ram *ram, uintptr_t location)
 static int ram_location_get(void *state, struct k_mem_page_frame *pf, uintptr_t *location, bool page_fault)
 {
 	struct ram *ram = state;
-	size_t slot = ram->free;
+	uint32_t slot = ram->free;
 
 	kmem_assert(!k_mem_page_frame_is_backed(pf));
 	if (ram->free_count <= (page_fault ? 0U : 1U)) {
@@ -96,11 +97,11 @@ static int ram_location_get(void *state, struct k_mem_page_frame *pf, uintptr_t 
 	if (slot != SLOT_NONE) {
 		ram->free = ram->next[slot];
 	} else {
-		slot = ram->touched++;
+		slot = (uint32_t)ram->touched++;
 	}
 	ram->next[slot] = SLOT_USED;
 	ram->free_count--;
-	*location = slot * ram->page_size;
+	*location = (uintptr_t)slot * ram->page_size;
 	return 0;
 }
 
@@ -110,7 +111,7 @@ static void ram_location_free(void *state, uintptr_t location)
 	size_t slot = slot_of(ram, location);
 
 	ram->next[slot] = ram->free;
-	ram->free = slot;
+	ram->free = (uint32_t)slot;
 	ram->free_count++;
 }
 
@@ -128,6 +129,22 @@ static int ram_page_in(void *state, uintptr_t location, void *page)
 
 	memcpy(page, ram->slots + location, ram->page_size);
 	return 0;
+}
+
+static int ram_pages_out(void *state, const struct kmem_store_io *io, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		(void)ram_page_out(state, io[i].location, io[i].page);
+	}
+	return (int)count;
+}
+
+static int ram_pages_in(void *state, const struct kmem_store_io *io, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		(void)ram_page_in(state, io[i].location, io[i].page);
+	}
+	return (int)count;
 }
 
 static void ram_page_finalize(void *state, struct k_mem_page_frame *pf, uintptr_t location)
@@ -161,4 +178,6 @@ const struct kmem_store_ops kmem_store_ram = {
 	.page_in = ram_page_in,
 	.page_finalize = ram_page_finalize,
 	.usage = ram_usage,
+	.pages_out = ram_pages_out,
+	.pages_in = ram_pages_in,
 };
