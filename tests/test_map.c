@@ -1503,7 +1503,9 @@ START_TEST(flags_may_change_and_change_back_while_contents_stay)
 }
 END_TEST
 
-/* Number pages, each of which takes the only frame that is free: one lower than the page before. `others` fill RAM, and are out at the end. */
+/*
+ * Number pages, each of which takes the only frame that is free: one lower than the page before. `others` fill RAM, and are out at the end.
+ */
 static void number_scattered(volatile uint8_t *bytes, size_t pages, uint8_t *others)
 {
 	number(others, FRAMES);

@@ -105,13 +105,17 @@ struct kmem_store_ops {
 	void (*usage)(void *state, struct kmem_store_usage *usage);
 
 	/*
-	 * Optional vector of location_get, for pages that go out together: neighbours where it can be, in ascending order. None of the frames
-	 * is BACKED. page_fault is for the first one alone: a fault needs no more than that, so the others leave the last free location.
+	 * Optional vector of location_get, for pages that go out together: neighbours where it can be, in ascending order. None of the
+	 * frames is BACKED. page_fault is for the first one alone: a fault needs no more than that, so the others leave the last free
+	 * location.
 	 */
 	int (*locations_get)(void *state, struct k_mem_page_frame *const *pfs, size_t count, uintptr_t *locations,
 			     bool page_fault);
 
-	/* Optional vectors of page_out and page_in. Of a page that is not among those done, the location's (the page's) bytes are undefined. */
+	/*
+	 * Optional vectors of page_out and page_in. Of a page that is not among those done, the location's (the page's) bytes are
+	 * undefined.
+	 */
 	int (*pages_out)(void *state, const struct kmem_store_io *io, size_t count);
 	int (*pages_in)(void *state, const struct kmem_store_io *io, size_t count);
 };

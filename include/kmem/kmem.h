@@ -111,8 +111,9 @@ struct kmem_config {
 	unsigned int nru_period_ms; /* tick of NRU, in milliseconds; 100 */
 	/*
 	 * Report at shutdown, at exit and before a fatal error ends the process: a path (JSON if it ends in .json, %p is the process's id),
-	 * "fd:N" for a descriptor, "-" for standard error; none. Environment: KMEM_STATS; KMEM_STATS_FORMAT=json or text, KMEM_STATS_THREADS=1,
-	 * KMEM_STATS_SIGNAL=USR2 and KMEM_STATS_INTERVAL=SECONDS say what is in it, and when there are more, which are appended.
+	 * "fd:N" for a descriptor, "-" for standard error; none. Environment: KMEM_STATS; KMEM_STATS_FORMAT=json or text,
+	 * KMEM_STATS_THREADS=1, KMEM_STATS_SIGNAL=USR2 and KMEM_STATS_INTERVAL=SECONDS say what is in it, and when there are more, which
+	 * are appended.
 	 */
 	const char *stats_path;
 

@@ -41,8 +41,8 @@ void kmem_helper_wake(struct kmem_helper *helper);
 uint32_t kmem_helper_thread(const struct kmem_helper *helper);
 
 /*
- * Have the thread end: it is gone when this returns, and nothing of it is left. Waits for a tick, so no lock is held. In that thread itself,
- * which exit() may run in, nothing.
+ * Have the thread end: it is gone when this returns, and nothing of it is left. Waits for a tick, so no lock is held. In that thread
+ * itself, which exit() may run in, nothing.
  */
 void kmem_helper_stop(struct kmem_helper *helper);
 

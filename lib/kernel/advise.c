@@ -62,7 +62,8 @@ static int need(uintptr_t addr, size_t size, struct advising *advising)
 		if (before == 0) {
 			return 0;
 		}
-		request.more = (before - 1) * kmem_page_size() < end - addr ? (before - 1) * kmem_page_size() : end - addr - kmem_page_size();
+		request.more = (before - 1) * kmem_page_size() < end - addr ? (before - 1) * kmem_page_size()
+									  : end - addr - kmem_page_size();
 		(void)kmem_paging_page_in(&request);
 		if (request.kind == KMEM_FAULT_NO_MEMORY || request.kind == KMEM_FAULT_HOST) {
 			advising->room = 0;

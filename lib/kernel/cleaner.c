@@ -9,9 +9,9 @@
  *
  * *Low* is fewer free frames than half of the goal; between half and all of it nobody is woken, so that each time there is a batch to do.
  *
- * *Credit*. Where everything that the program uses fits in RAM, few frames may be free for ever, and to free some would cost faults that need
- * not be. So pressure is what happens when frames are short: a fault had to send a page out itself. One time of that buys as many cleaned
- * frames as RAM has, and then frames have to run short again: under pressure they do at once, and where it has passed they do not.
+ * *Credit*. Where everything that the program uses fits in RAM, few frames may be free for ever, and to free some would cost faults that
+ * need not be. So pressure is what happens when frames are short: a fault had to send a page out itself. One time of that buys as many
+ * cleaned frames as RAM has, and then frames have to run short again: under pressure they do at once, and where it has passed they do not.
  *
  * *Resting*. Where no more pages can go out, because the store is full or fails, or all is pinned, the next attempt comes after REST_MS at
  * the earliest, and only if frames are asked for then. No timer runs: whoever notices looks at the clock.

@@ -132,8 +132,8 @@ static size_t frames_behind(uintptr_t addr, size_t size, struct k_mem_page_frame
 }
 
 /*
- * Zephyr only asserts that a page is not pinned: without assertions it goes out all the same. Pages of the range behind it go with it: they are
- * out then when it is their turn.
+ * Zephyr only asserts that a page is not pinned: without assertions it goes out all the same. Pages of the range behind it go with it: they
+ * are out then when it is their turn.
  */
 static int page_out_frame(struct k_mem_page_frame *pf, size_t rest, struct kmem_bug *bug)
 {

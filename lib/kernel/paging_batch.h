@@ -47,8 +47,8 @@ void kmem_batch_init(struct kmem_batch *batch, bool is_fault, size_t limit);
 int kmem_batch_add(struct kmem_batch *batch, struct k_mem_page_frame *pf, bool is_judged_dirty);
 
 /*
- * Send the pages of a batch out. The first so many victims, as many as it returns, have gone, and their frames are empty and in transit; the
- * rest stays in, for reasons of which batch->error is one. Drops.
+ * Send the pages of a batch out. The first so many victims, as many as it returns, have gone, and their frames are empty and in transit;
+ * the rest stays in, for reasons of which batch->error is one. Drops.
  */
 size_t kmem_batch_evict(struct kmem_batch *batch);
 

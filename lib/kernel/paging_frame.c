@@ -3,10 +3,10 @@
  * Frames for pages that come in: free ones, or victims'. See paging_out.c for how these go.
  *
  * Victims. The policy chooses, one after the other, and each is taken from it before the next one is chosen. Frames are given to
- * neighbouring pages side by side (frame_place.c), so policies that go round the frames choose neighbours by themselves. If the store cannot
- * take a page, others are chosen, VICTIMS_MAX times, and then any page that is clean and BACKED, which needs nothing of the store. If the
- * store has no location while other threads have transits under way, their end may free one: wait. A thread that waits holds no frame, so
- * the last of them to wait is woken by one that does not, and if none has a frame in transit nobody waits: no deadlock.
+ * neighbouring pages side by side (frame_place.c), so policies that go round the frames choose neighbours by themselves. If the store
+ * cannot take a page, others are chosen, VICTIMS_MAX times, and then any page that is clean and BACKED, which needs nothing of the store.
+ * If the store has no location while other threads have transits under way, their end may free one: wait. A thread that waits holds no
+ * frame, so the last of them to wait is woken by one that does not, and if none has a frame in transit nobody waits: no deadlock.
  *
  * What a program goes through in order, as it has said (kmem_advise()), is worth nothing once it is behind: the pages there are taken
  * before the policy is asked, and what else is in RAM stays.

@@ -5,9 +5,9 @@
  * Theory of operation. A fault at page p belongs to a stream with step s if p lies on its steps, behind the window that the last fault was
  * worth: at once behind it as a rule, or somewhat further where pages were in already. That confirms the window, which doubles. A fault
  * within that window says that a page was brought in too early, and has gone again, or could not be brought in: the window is halved. What
- * belongs to no stream begins one if the faults before it, in whatever order they came, make two steps of a page each, or three of any other
- * length up to STEP_PAGES_MAX. So a stream of neighbours costs two faults before its first window, and of 16 pages at most, in windows
- * of 2, 4, 8, a fault each.
+ * belongs to no stream begins one if the faults before it, in whatever order they came, make two steps of a page each, or three of any
+ * other length up to STEP_PAGES_MAX. So a stream of neighbours costs two faults before its first window, and of 16 pages at most, in
+ * windows of 2, 4, 8, a fault each.
  *
  * All pages of a window are exposed at once, so that a stream traps once a window; that it went on is known from its next fault. They
  * count as accessed, then, until the policy looks at them for the first time, as every page does that comes in. What is brought in for

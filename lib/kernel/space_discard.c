@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Address space as Linux has it: contents that are forgotten, with frames and store locations free at once. See space.h, and space.c for how
- * an operation goes; there are no descriptors to change here.
+ * Address space as Linux has it: contents that are forgotten, with frames and store locations free at once. See space.h, and space.c for
+ * how an operation goes; there are no descriptors to change here.
  */
 #include <errno.h>
 #include <string.h>

@@ -46,8 +46,8 @@ void kmem_store_page_finalize(struct kmem_store *store, struct k_mem_page_frame 
  * Vectors (<kmem/backing_store.h>), of any store and any length: the number of first pages for which it was done. Where that is fewer than
  * count, *error is why not for the next one; nothing was done for those behind it, which may be tried by another call.
  *
- * kmem_store_locations_get(): for frames that are not BACKED. One that is has its copy's location from kmem_store_location_get(), and must be
- * in transit and without BACKED before the store is asked for another, or it is stolen from. page_fault is for the first page alone.
+ * kmem_store_locations_get(): for frames that are not BACKED. One that is has its copy's location from kmem_store_location_get(), and must
+ * be in transit and without BACKED before the store is asked for another, or it is stolen from. page_fault is for the first page alone.
  */
 size_t kmem_store_locations_get(struct kmem_store *store, struct k_mem_page_frame *const *pfs, size_t count, uintptr_t *locations,
 				bool page_fault, int *error);

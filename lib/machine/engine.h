@@ -88,9 +88,9 @@ struct kmem_engine {
 	void (*drop)(uintptr_t addr, uintptr_t phys);
 
 	/*
-	 * fork. prepare: 0, or -errno, nothing kept then; all own frames are concealed, and stay so until parent or child, but for those that
-	 * mmu.c shows by other means. Afterwards the bytes belong to either process by itself. The range is a hole in the child until child() has
-	 * been called, which makes the engine able to cover() again.
+	 * fork. prepare: 0, or -errno, nothing kept then; all own frames are concealed, and stay so until parent or child, but for those
+	 * that mmu.c shows by other means. Afterwards the bytes belong to either process by itself. The range is a hole in the child until
+	 * child() has been called, which makes the engine able to cover() again.
 	 */
 	int (*fork_prepare)(void);
 	void (*fork_parent)(void);
@@ -104,7 +104,10 @@ extern const struct kmem_engine kmem_engine_uffd;
 /* By name, "auto" being the best one that this host offers; *reason says why. NULL if unknown or impossible here. */
 const struct kmem_engine *kmem_engine_find(const char *name, const char **reason);
 
-/* The next best one, where the best one could not be started after all (-errno): NULL if that says nothing against others, or there is none. */
+/*
+ * The next best one, where the best one could not be started after all (-errno): NULL if that says nothing against others, or there is
+ * none.
+ */
 const struct kmem_engine *kmem_engine_find_other(const struct kmem_engine *failed, int error, const char **reason);
 
 const char *kmem_engine_names(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The MMU: the page table and the engine behind it; here ranges of pages. Pages that come and go are in mmu_page.c, where their bytes lie in
- * mmu_home.c, and the range that all is for, from boot to fork, in mmu_range.c.
+ * The MMU: the page table and the engine behind it; here ranges of pages. Pages that come and go are in mmu_page.c, where their bytes lie
+ * in mmu_home.c, and the range that all is for, from boot to fork, in mmu_range.c.
  *
  * Theory of operation. A page's entry says everything (page_table.h); kmem_pte_prot() of it is what the host must allow.
  * A change is made in the order that leaves no window in which bytes could be lost: what takes rights away goes to the

@@ -5,7 +5,7 @@
  *
  * All functions are called with the kernel lock held, addresses and sizes are multiples of the page size inside the VM
  * range, and all are _sigsafe. 0 or -errno; what fails has changed nothing. Invariant M1: what the host allows at a page
- * is kmem_pte_prot() of its entry, whenever the kernel lock is free, save for the scratch page.
+ * is kmem_pte_prot() of its entry, whenever the kernel lock is free, save for the scratch page and pages that are BUSY.
  */
 #ifndef KMEM_MACHINE_MMU_H
 #define KMEM_MACHINE_MMU_H
@@ -157,8 +157,8 @@ int kmem_mmu_page_reassert(uintptr_t addr);
  *	in:  page_in_begin() each, pages_expose() where is_exposed, page_in_done() each
  *	out: page_out_mark() each, pages_conceal(), page_out_end() or _undo() each
  *
- * Of what fails nobody knows how much was done: pages_expose() has concealed again what it had exposed; after pages_conceal() pages_expose()
- * puts things right, with the entry as it was before (kmem_mmu_page_out_unmark()).
+ * Of what fails nobody knows how much was done: pages_expose() has concealed again what it had exposed; after pages_conceal()
+ * pages_expose() puts things right, with the entry as it was before (kmem_mmu_page_out_unmark()).
  */
 struct kmem_mmu_page {
 	uintptr_t addr;

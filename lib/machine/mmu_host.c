@@ -7,7 +7,6 @@
 
 #include "host/annotate.h"
 #include "host/failpoint.h"
-#include "host/log.h"
 #include "machine/home.h"
 #include "machine/mmu_range.h"
 #include "machine/mmu_window.h"
@@ -127,31 +126,13 @@ int kmem_mmu_host_conceal(const struct kmem_run *runs, size_t count)
 	return ret;
 }
 
-/* Conceal what a failed expose may have exposed. Where the host has no mapping left even for that, the spare ones serve. */
-static void undo(const struct kmem_run *runs, size_t count)
-{
-	if (kmem_mmu_host_conceal(runs, count) == 0) {
-		return;
-	}
-	/* Under the kernel lock for certain where no engine lets go of it. */
-	if (!kmem_mmu.engine->is_concurrent) {
-		kmem_mmu_relief_begin();
-	}
-	if (kmem_mmu_host_conceal(runs, count) != 0) {
-		kmem_log(KMEM_LOG_ERROR, "the host refuses to conceal pages at 0x%zx: what is written there may be lost", (size_t)runs[0].addr);
-	}
-	if (!kmem_mmu.engine->is_concurrent) {
-		kmem_mmu_relief_end();
-	}
-}
-
 int kmem_mmu_host_expose(const struct kmem_run *runs, size_t count)
 {
 	int ret = each_home(runs, count, expose);
 
 	if (ret != 0) {
 		kmem_failpoint_hold();
-		undo(runs, count);
+		(void)kmem_mmu_host_conceal(runs, count);
 		kmem_failpoint_release();
 	}
 	return ret;

@@ -7,7 +7,8 @@
  * holds nothing and stands for all of its own that are 0: so mapping a large range writes a word a chunk. No page of a chunk with a
  * default is UNMAPPED; before one becomes so, the default is written out into the entries.
  *
- * Beside the entries there is a bit for each page, whether it is exposed: so what is, which is no more than RAM, is found in far larger ranges.
+ * Beside the entries there is a bit for each page, whether it is exposed: so what is, which is no more than RAM, is found in far larger
+ * ranges.
  */
 #include "machine/page_table.h"
 

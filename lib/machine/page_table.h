@@ -31,8 +31,8 @@
  * UNMAPPED  the host page traps; the address field is 0. An access is fatal.
  * GUARD     as UNMAPPED, but belongs to a region. An access is fatal.
  * OUT       the host page traps; the address field is the store's location. An access brings the page in.
- * BUSY_IN   as OUT; one thread is bringing the page in, and nobody else touches entry or location.
- * BUSY_OUT  the host page traps; the address field is the frame, whose bytes one thread is writing out.
+ * BUSY_IN   as OUT; one thread is bringing the page in, and nobody else touches entry or location. It exposes the page before it says IN.
+ * BUSY_OUT  the address field is the frame. One thread conceals the page, and then writes its bytes out.
  * IN        the address field is the frame, or device memory. What the host allows follows from the entry alone, and is
  *           kmem_pte_prot(): nothing without ACCESSED; reading with it; writing with DIRTY and RW too. With PRIVATE the page is the
  *           process's own still, a piece of the program that is the boot image: what the host allows there is not ours, until the

@@ -19,8 +19,8 @@
  *
  * io_uring_setup(), io_setup() and userfaultfd() are refused, with the error of a kernel that does not have them, to successors,
  * too. Through rings the kernel is given pointers that no filter sees, and it reads and writes memory when nobody is there to make it
- * present; a userfaultfd of a program's would not see faults that are ours. Programs are used to kernels and containers without these calls and have
- * another way. Wrapping them in the C library would spare the successors, but the libraries that use them make system calls by
+ * present; a userfaultfd of a program's would not see faults that are ours. Programs are used to kernels and containers without these calls
+ * and have another way. Wrapping them in the C library would spare the successors, but the libraries that use them make system calls by
  * instructions of their own.
  *
  * Not reentrant; used once, in start.
