@@ -121,7 +121,10 @@ int kmem_mmu_host_conceal(const struct kmem_run *runs, size_t count)
 	int ret = each_home(runs, count, conceal);
 
 	for (size_t i = 0; i < count && ret == 0; i++) {
-		kmem_annotate_defined((void *)runs[i].addr, runs[i].size);
+		/* With what was concealed once more between this run and the one before. */
+		uintptr_t start = i > 0 && runs[i].joins ? runs[i - 1].addr + runs[i - 1].size : runs[i].addr;
+
+		kmem_annotate_defined((void *)start, runs[i].addr + runs[i].size - start);
 	}
 	return ret;
 }
