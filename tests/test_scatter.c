@@ -163,7 +163,8 @@ START_TEST(regions_cost_no_mappings)
 	regions_map();
 	ck_assert_uint_eq(regions_write(resident), 0);
 	ck_assert_uint_eq(stats_now().eviction.clean + stats_now().eviction.dirty, 0);
-	ck_assert_uint_le(host_mappings(), before + MAPPINGS_MAX);
+	/* ThreadSanitizer maps something of its own for what is touched. */
+	ck_assert(harness_on_tsan() || host_mappings() <= before + MAPPINGS_MAX);
 	ck_assert_uint_eq(regions_wrong(resident), 0);
 	/* The guards are there. */
 	for (size_t i = 0; i < TRIED; i++) {
@@ -171,7 +172,8 @@ START_TEST(regions_cost_no_mappings)
 	}
 	ck_assert_uint_eq(regions_wrong(resident), 0);
 	regions_unmap();
-	ck_assert_uint_le(host_mappings(), before + MAPPINGS_MAX);
+	/* ThreadSanitizer maps something of its own for what is touched. */
+	ck_assert(harness_on_tsan() || host_mappings() <= before + MAPPINGS_MAX);
 	finish();
 }
 END_TEST
