@@ -53,14 +53,9 @@ size_t kmem_paging_batch(void);
 int kmem_paging_page_in(struct kmem_paging_request *request);
 
 /*
- * Send out the page in an evictable, or pinned, frame and free the frame. 0; -ENOMEM if the store refuses, -errno where it
- * fails to write: the page is then still in. Drops.
- */
-int kmem_paging_page_out(struct k_mem_page_frame *pf);
-
-/*
- * The same for several frames, KMEM_PAGING_VECTOR at most and no two the same. -errno where not all could go; is_strict, the pages at
- * higher addresses than the first one that cannot be written stay in, too. Drops.
+ * Send out the pages in some evictable, or pinned, frames, KMEM_PAGING_VECTOR at most and no two the same, and free the frames. 0; -ENOMEM
+ * if the store refuses, -errno where it fails to write: a page is then still in; is_strict, so are those at higher addresses than the first
+ * one that cannot be written. Drops.
  */
 int kmem_paging_pages_out(struct k_mem_page_frame *const *pfs, size_t count, bool is_strict);
 

@@ -324,8 +324,3 @@ int kmem_paging_pages_out(struct k_mem_page_frame *const *pfs, size_t count, boo
 	}
 	return batch.error;
 }
-
-int kmem_paging_page_out(struct k_mem_page_frame *pf)
-{
-	return kmem_paging_pages_out(&pf, 1, true);
-}
